@@ -1,0 +1,84 @@
+//! Who takes an SMS from us: one narrow trait, with Amazon SNS and the simulator behind it.
+//!
+//! In flows one checked SMS and the time it may take; out flows the carrier's name for it, or what the failure means
+//! for this message and for all others. A carrier never retries: that is the dispatcher's alone (a repeated publish
+//! is a second SMS). It knows nothing of HTTP and nothing of storage.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::message::{MessageId, PhoneNumber, Problem, Sms};
+
+/// One publish call.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// Our name of the message.
+    pub id: MessageId,
+    /// Which attempt of this message it is, from 1.
+    pub number: u32,
+    /// What is published.
+    pub sms: &'a Sms,
+    /// The carrier answers within this; past it the outcome is [`Verdict::Unknown`], unless it is certain that
+    /// nothing went out.
+    pub timeout: Duration,
+}
+
+/// What a failed publish means for its message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// It certainly did not go out and may later: back off, try again.
+    NotSent,
+    /// It did not go out and never will as it is.
+    Rejected,
+    /// It may have gone out.
+    Unknown,
+}
+
+/// What a failed publish says about the way to the carrier, so about every other message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Signal {
+    /// Nothing.
+    None,
+    /// The carrier was not reached: enough of these in a row open the circuit breaker.
+    Unreachable,
+    /// The account is not let in: the circuit breaker opens at once.
+    Refused,
+    /// This call is not permitted: not ready until the next success, but other messages are tried.
+    NotPermitted,
+}
+
+/// A publish that brought no message id.
+#[derive(Clone, Debug)]
+pub struct PublishError {
+    /// What it means for this message.
+    pub verdict: Verdict,
+    /// What it says about the others.
+    pub signal: Signal,
+    /// What is told to people; masked.
+    pub problem: Problem,
+}
+
+/// The other end.
+pub trait Carrier: Send + Sync {
+    /// Publishes one SMS, once; answers with the carrier's own name for it.
+    ///
+    /// # Errors
+    /// Whatever is not an acceptance, with its meaning.
+    fn publish<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<String, PublishError>>;
+
+    /// What the carrier would say against this number without asking anybody: checked before acceptance.
+    fn objection(&self, to: &PhoneNumber) -> Option<Problem>;
+
+    /// Whether the number has opted out of SMS from this account.
+    ///
+    /// # Errors
+    /// Why that cannot be had now.
+    fn opted_out<'a>(&'a self, to: &'a PhoneNumber) -> BoxFuture<'a, Result<bool, Problem>>;
+
+    /// Whether a publish could be tried now: credentials can be had.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn ready(&self) -> BoxFuture<'_, Result<(), Problem>>;
+}

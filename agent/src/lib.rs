@@ -1,0 +1,9 @@
+//! sms-agent: a sidecar that makes an SMS durable, decides whether it may go, paces it, retries it, publishes it
+//! through Amazon SNS and knows what became of it.
+//!
+//! Data flows one way: `api` → `admission` → `outbox` → `dispatch` → `carrier`, and `receipts` back into the outbox.
+//! An import never runs against that flow.
+
+pub mod carrier;
+pub mod clock;
+pub mod message;

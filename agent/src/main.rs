@@ -1,0 +1,3 @@
+//! The program: parses its arguments and calls the composition root.
+
+fn main() {}
