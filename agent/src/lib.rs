@@ -4,6 +4,8 @@
 //! Data flows one way: `api` → `admission` → `outbox` → `dispatch` → `carrier`, and `receipts` back into the outbox.
 //! An import never runs against that flow.
 
+pub mod admission;
 pub mod carrier;
 pub mod clock;
 pub mod message;
+pub mod outbox;

@@ -1,1 +1,7 @@
-//! x
+//! What sms-agent and sms-provision share: one settings file, the AWS client set-up and the telemetry set-up.
+
+mod settings;
+
+pub use settings::{
+    Agent, Aws, Carrier, Dispatch, Listen, Numbers, OnUnknown, Outbox, Queue, Role, Settings, Simulator, SmsType,
+};

@@ -1,0 +1,70 @@
+//! May this message go? And if it may: into the outbox, to the dispatcher, and what became of it back to the caller.
+//!
+//! In flow checked drafts from the API; out flow messages as the contract shows them, or the problem that answers for
+//! them. The rule it keeps: nothing is accepted that a rule objects to, and nothing is lost once it was accepted,
+//! whether or not its caller still listens. It knows nothing of HTTP and nothing of storage engines.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::message::{Draft, Message, MessageId, PhoneNumber, Problem};
+use crate::outbox::Idempotency;
+
+/// One send as the API hands it over.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// What is sent.
+    pub draft: Draft,
+    /// The caller's key, if one came.
+    pub key: Option<Idempotency>,
+    /// How long the caller waits for the outcome; `None`: it asked for none and is answered once the message is on
+    /// the disk.
+    pub wait: Option<Duration>,
+    /// The caller's trace, as the header `traceparent` has it.
+    pub trace: Option<String>,
+}
+
+/// An accepted message as it is now.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The message. Where its status is not settled it is on the disk, so that a 202 may be said.
+    pub message: Message,
+    /// Whether an earlier request with the same key had made it.
+    pub replayed: bool,
+}
+
+/// The door that the API knocks at.
+pub trait Intake: Send + Sync {
+    /// Accepts one message and waits for its outcome as long as the caller wishes. Dropping the future changes
+    /// nothing for the message.
+    ///
+    /// # Errors
+    /// Why nothing was accepted.
+    fn submit(&self, submission: Submission) -> BoxFuture<'static, Result<Submitted, Problem>>;
+
+    /// Every reason why this number would not be sent to or not be reached, as far as rules and carrier tell. The
+    /// flag is whether a send would be admitted.
+    fn preview(&self, to: PhoneNumber) -> BoxFuture<'static, (bool, Vec<Problem>)>;
+
+    /// One message.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn message(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Message>, Problem>>;
+
+    /// Whether the number has opted out of SMS from this account.
+    ///
+    /// # Errors
+    /// Why that cannot be had now.
+    fn opted_out(&self, to: PhoneNumber) -> BoxFuture<'static, Result<bool, Problem>>;
+
+    /// Whether a message could be accepted and published now.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn ready(&self) -> BoxFuture<'static, Result<(), Problem>>;
+
+    /// Whether the agent is stopping: new requests are refused then.
+    fn is_stopping(&self) -> bool;
+}

@@ -1,0 +1,203 @@
+//! Where an accepted message lives until nothing more will be published for it, and its history after that.
+//!
+//! In flow drafts that admission let pass; out flow claims for the dispatcher and records for the history. The rule
+//! it keeps: what it has answered as accepted survives, and a message is in one worker's hands at a time. One narrow
+//! trait, [`Outbox`]; `sqlite` is the embedded engine behind it. It knows nothing of HTTP and nothing of carriers.
+
+use futures_util::future::BoxFuture;
+
+use crate::message::{Draft, Message, MessageId, Problem, Sms, Timestamp};
+
+/// One message to accept.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its name, made by the caller, so that it can be waited for before it exists.
+    pub id: MessageId,
+    /// What was asked for.
+    pub draft: Draft,
+    /// The moment of acceptance.
+    pub at: Timestamp,
+    /// When the dispatcher stops trying, whatever `expires_in` says.
+    pub give_up_at: Timestamp,
+    /// Whether the first attempt begins with the acceptance: the caller holds a slot of the dispatcher for it.
+    pub claimed: bool,
+    /// The caller's trace, as the header `traceparent` has it, to which the publish is linked.
+    pub trace: Option<String>,
+}
+
+/// An `Idempotency-Key` as the outbox knows it: two HMACs, so that the files hold neither the key nor a bare hash of
+/// the body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Idempotency {
+    /// Of the key.
+    pub key: [u8; 32],
+    /// Of the request's members.
+    pub fingerprint: [u8; 32],
+}
+
+/// What is accepted in one step: all of it or nothing.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// The messages, at least one.
+    pub entries: Vec<Entry>,
+    /// The key that covers them.
+    pub key: Option<Idempotency>,
+    /// Whether the answer waits until the disk has it.
+    pub durable: bool,
+}
+
+/// What the outbox did with an acceptance.
+#[derive(Clone, Debug)]
+pub enum Accepted {
+    /// It has them now.
+    New(Vec<Message>),
+    /// It had them already, under the same key and fingerprint.
+    Replay(Vec<MessageId>),
+    /// The key was used for another body.
+    KeyReused,
+}
+
+/// A message in the hands of a worker: its status is `sending`.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Its name.
+    pub id: MessageId,
+    /// What is published.
+    pub sms: Sms,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// Attempts whose outcome is unknown.
+    pub unknowns: u32,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// Not published later than this.
+    pub expires_at: Option<Timestamp>,
+    /// Not tried again later than this.
+    pub give_up_at: Timestamp,
+    /// The trace that asked for it.
+    pub trace: Option<String>,
+}
+
+/// How much the dispatcher can take.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand {
+    /// Messages at most.
+    pub messages: usize,
+    /// Segments that the pace allows now; `None` is no pace.
+    pub segments: Option<Allowance>,
+}
+
+/// What the pace allows at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// Segments that may go now.
+    pub now: u32,
+    /// What a full bucket holds: a message larger than that goes when the bucket is full.
+    pub full: u32,
+}
+
+/// What the outbox handed out.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// The messages, the oldest transactional first.
+    pub claims: Vec<Claim>,
+    /// Why there are not more of them.
+    pub rest: Rest,
+}
+
+/// What still waits in the outbox after a claim.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rest {
+    /// There may be more that is due.
+    More,
+    /// The next one needs so many segments of the pace.
+    Paced(u32),
+    /// Nothing is due; the next attempt is due then, if any is scheduled.
+    Idle(Option<Timestamp>),
+}
+
+/// What a worker says became of its attempt, or a receipt of the message.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The carrier took it and calls it so.
+    Sent(String),
+    /// It goes back to the queue, to be tried at `at`.
+    Retry {
+        /// When it is due again.
+        at: Timestamp,
+        /// What the attempt met.
+        problem: Problem,
+        /// Whether the attempt may have gone out.
+        unknown: bool,
+    },
+    /// It ended: refused or given up.
+    Failed(Problem),
+    /// It ended unpublished: too late.
+    Expired(Problem),
+    /// It ended and nobody can know how.
+    Unknown(Problem),
+    /// The carrier's report: it arrived. Only from `sent`.
+    Delivered,
+    /// The carrier's report: it did not arrive. Only from `sent`.
+    Undeliverable(Problem),
+}
+
+/// Accepts durably, hands out, settles, remembers.
+pub trait Outbox: Send + Sync {
+    /// Takes messages in. Once this answered, the process may die and they are still there; with `durable`, the
+    /// machine may.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`; nothing was accepted then.
+    fn accept(&self, acceptance: Acceptance) -> BoxFuture<'static, Result<Accepted, Problem>>;
+
+    /// The messages accepted under a key, if there are any: what decides a replay before admission is asked.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn replay(&self, key: Idempotency) -> BoxFuture<'static, Result<Option<Accepted>, Problem>>;
+
+    /// Hands out messages that are due.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`; nothing was handed out then.
+    fn claim(&self, now: Timestamp, demand: Demand) -> BoxFuture<'static, Result<Claims, Problem>>;
+
+    /// Ends what waits in the queue past its `expires_at` or its `give_up_at`; answers with the ended ones, and when
+    /// to look again.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<(Vec<Message>, Option<Timestamp>), Problem>>;
+
+    /// Writes down what became of a message; answers with it as it is now, or with `None` if that outcome cannot
+    /// follow on what it was. With `durable`, waits for the disk.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`: what the files say of it is as before.
+    fn settle(
+        &self,
+        id: MessageId,
+        outcome: Outcome,
+        now: Timestamp,
+        durable: bool,
+    ) -> BoxFuture<'static, Result<Option<Message>, Problem>>;
+
+    /// Makes sure that all that was accepted and settled so far is on the disk.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn sync(&self) -> BoxFuture<'static, Result<(), Problem>>;
+
+    /// One message.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn message(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Message>, Problem>>;
+
+    /// The message that the carrier calls so.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn by_provider_id(&self, provider_id: String) -> BoxFuture<'static, Result<Option<MessageId>, Problem>>;
+}
