@@ -13,6 +13,9 @@ impl PhoneNumber {
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         Ok(Self(text.to_owned()))
     }
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -34,6 +34,9 @@ impl Text {
     pub fn parse(words: String) -> Result<Self, TextError> {
         Ok(Self { words, encoding: Encoding::Gsm7, segments: 1 })
     }
+    pub fn from_stored(words: String, encoding: Encoding, segments: u32) -> Self {
+        Self { words, encoding, segments }
+    }
     pub fn as_str(&self) -> &str {
         &self.words
     }

@@ -4,6 +4,8 @@
 //! it keeps: what it has answered as accepted survives, and a message is in one worker's hands at a time. One narrow
 //! trait, [`Outbox`]; `sqlite` is the embedded engine behind it. It knows nothing of HTTP and nothing of carriers.
 
+pub mod sqlite;
+
 use futures_util::future::BoxFuture;
 
 use crate::message::{Draft, Message, MessageId, Problem, Sms, Timestamp};
@@ -81,7 +83,7 @@ pub struct Claim {
 /// How much the dispatcher can take.
 #[derive(Clone, Copy, Debug)]
 pub struct Demand {
-    /// Messages at most.
+    /// Messages at most; at least 1.
     pub messages: usize,
     /// Segments that the pace allows now; `None` is no pace.
     pub segments: Option<Allowance>,
@@ -94,6 +96,18 @@ pub struct Allowance {
     pub now: u32,
     /// What a full bucket holds: a message larger than that goes when the bucket is full.
     pub full: u32,
+}
+
+impl Allowance {
+    /// Takes the segments of one message, if it may go now: a message larger than a full bucket may once that is
+    /// full, and leaves nothing for the next.
+    pub fn take(&mut self, segments: u32) -> bool {
+        let fits = segments.min(self.full) <= self.now;
+        if fits {
+            self.now = self.now.saturating_sub(segments);
+        }
+        fits
+    }
 }
 
 /// What the outbox handed out.
@@ -155,7 +169,7 @@ pub trait Outbox: Send + Sync {
     ///
     /// # Errors
     /// `outbox_unavailable`.
-    fn replay(&self, key: Idempotency) -> BoxFuture<'static, Result<Option<Accepted>, Problem>>;
+    fn replay(&self, key: Idempotency, now: Timestamp) -> BoxFuture<'static, Result<Option<Accepted>, Problem>>;
 
     /// Hands out messages that are due.
     ///
@@ -195,9 +209,16 @@ pub trait Outbox: Send + Sync {
     /// `outbox_unavailable`.
     fn message(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Message>, Problem>>;
 
-    /// The message that the carrier calls so.
+    /// The messages that were in a worker's hands when the process ended: asked once at start, before any claim. Their
+    /// last attempt has an unknown outcome.
     ///
     /// # Errors
     /// `outbox_unavailable`.
-    fn by_provider_id(&self, provider_id: String) -> BoxFuture<'static, Result<Option<MessageId>, Problem>>;
+    fn interrupted(&self) -> BoxFuture<'static, Result<Vec<Claim>, Problem>>;
+
+    /// Writes something, to see whether writes are taken.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn probe(&self) -> BoxFuture<'static, Result<(), Problem>>;
 }

@@ -1,0 +1,186 @@
+//! Many callers, one transaction: whoever asks while a commit is under way shares the next one.
+//!
+//! Jobs wait in a list; the first to come while nobody writes starts a leader, which takes what has gathered, runs it
+//! in one transaction, answers all, and goes on until the list is empty. A batch that nobody wants durable is written
+//! on the runtime's own thread (some tens of microseconds, no hand-over between threads); one that somebody does
+//! waits for its fsync on a blocking thread. A caller that goes away takes nothing back.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::file;
+use super::writer::Writer;
+use crate::message::Problem;
+
+/// Bounds the time that one transaction keeps the others waiting.
+const LARGEST_BATCH: usize = 256;
+
+/// Runs jobs on the one connection that writes.
+#[derive(Clone)]
+pub(super) struct Committer(Arc<Mutex<Queue>>);
+
+type Loan = Box<dyn FnOnce(&mut Writer) + Send>;
+
+struct Queue {
+    waiting: Vec<Box<dyn Job>>,
+    loans: Vec<Loan>,
+    /// Here while nobody leads.
+    writer: Option<Box<Writer>>,
+}
+
+/// One piece of work in a transaction. It may run twice: a batch that fails is run again job by job, so that one that
+/// cannot succeed spoils none of the others.
+pub(super) trait Job: Send {
+    /// Whether its answer waits for the disk.
+    fn durable(&self) -> bool;
+    /// Does the work.
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    /// Answers its caller: the transaction is on its way to the disk, or was undone.
+    fn answer(self: Box<Self>, committed: Result<(), Problem>);
+}
+
+impl Committer {
+    pub(super) fn new(writer: Writer) -> Self {
+        Self(Arc::new(Mutex::new(Queue { waiting: Vec::new(), loans: Vec::new(), writer: Some(Box::new(writer)) })))
+    }
+
+    /// Runs `work` in a transaction, with others or alone, and answers once that is committed; with `durable`, once
+    /// the disk has it. The work is done whether or not the future is polled to its end.
+    pub(super) fn run<T, W>(
+        &self,
+        durable: bool,
+        work: W,
+    ) -> impl Future<Output = Result<T, Problem>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.push(Box::new(Task { work, done: None, durable, reply }));
+        async move { answer.await.unwrap_or_else(|_| Err(file::unavailable("the writer of the outbox ended"))) }
+    }
+
+    /// Lends the writer itself, between transactions, to what cannot run inside one. `None`: the runtime is ending.
+    pub(super) async fn lend<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.start(|queue| {
+            // The borrower may have gone meanwhile.
+            queue.loans.push(Box::new(move |writer| drop(reply.send(work(writer)))));
+        });
+        answer.await.ok()
+    }
+
+    fn push(&self, job: Box<dyn Job>) {
+        self.start(|queue| queue.waiting.push(job));
+    }
+
+    fn start(&self, add: impl FnOnce(&mut Queue)) {
+        let writer = {
+            let mut queue = self.lock();
+            add(&mut queue);
+            queue.writer.take()
+        };
+        if let Some(writer) = writer {
+            tokio::spawn(self.clone().lead(writer));
+        }
+    }
+
+    async fn lead(self, mut writer: Box<Writer>) {
+        loop {
+            let (batch, loan) = {
+                let mut queue = self.lock();
+                let loan = queue.loans.pop();
+                if queue.waiting.is_empty() && loan.is_none() {
+                    queue.writer = Some(writer);
+                    return;
+                }
+                let size = queue.waiting.len().min(LARGEST_BATCH);
+                (queue.waiting.drain(..size).collect::<Vec<_>>(), loan)
+            };
+            let durable = batch.iter().any(|job| job.durable());
+            if durable || loan.is_some() {
+                let mut moved = writer;
+                let written = tokio::task::spawn_blocking(move || {
+                    commit(&mut moved, batch, durable);
+                    if let Some(loan) = loan {
+                        loan(&mut moved);
+                    }
+                    moved
+                });
+                // It only fails when the runtime is going down; `commit` catches the panics of jobs.
+                let Ok(back) = written.await else { return };
+                writer = back;
+            } else {
+                commit(&mut writer, batch, false);
+                // Those who were just answered run first: what they ask for next belongs to the next batch.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn commit(writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
+    let written = transact(writer, &mut batch, durable);
+    if written.is_err() && batch.len() > 1 {
+        for job in batch {
+            let durable = job.durable();
+            commit(writer, vec![job], durable);
+        }
+        return;
+    }
+    for job in batch {
+        job.answer(written.clone());
+    }
+}
+
+fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> Result<(), Problem> {
+    let run = || writer.transaction(durable, |connection| batch.iter_mut().try_for_each(|job| job.run(connection)));
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(written) => written.map_err(|error| file::problem(&error)),
+        Err(_) => {
+            writer.roll_back();
+            Err(Problem::new(crate::message::Code::Internal, "the outbox met a defect of its own"))
+        }
+    }
+}
+
+struct Task<T, W> {
+    work: W,
+    done: Option<T>,
+    durable: bool,
+    reply: oneshot::Sender<Result<T, Problem>>,
+}
+
+impl<T, W> Job for Task<T, W>
+where
+    T: Send,
+    W: FnMut(&Connection) -> rusqlite::Result<T> + Send,
+{
+    fn durable(&self) -> bool {
+        self.durable
+    }
+
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.done = Some((self.work)(connection)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Problem>) {
+        let answer = match (committed, self.done) {
+            (Err(problem), _) => Err(problem),
+            (Ok(()), Some(done)) => Ok(done),
+            (Ok(()), None) => Err(file::unavailable("the outbox lost an answer")),
+        };
+        // The caller may have hung up.
+        drop(self.reply.send(answer));
+    }
+}

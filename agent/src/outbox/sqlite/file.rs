@@ -1,0 +1,133 @@
+//! The files of the outbox: who owns them, how they are opened, what their errors mean to people.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode};
+use thiserror::Error;
+
+use crate::message::{Code, Problem};
+
+/// What is wrong with a file.
+#[derive(Debug, Error)]
+pub enum Cause {
+    /// SQLite says so.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// Its schema is unknown to this program.
+    #[error("a newer sms-agent wrote it; run that version or a newer one")]
+    Newer,
+}
+
+/// Why the outbox cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Another agent works on the folder.
+    #[error("another sms-agent runs on {folder}: stop it, or give this one its own `agent.data_dir`")]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder or the lock in it cannot be made.
+    #[error("cannot use {path} (`agent.data_dir`): {source}")]
+    Folder {
+        /// What could not be made or opened.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is damaged.
+    #[error(
+        "the outbox {path} is damaged or not an outbox ({source}); nothing was changed. Stop here and copy it away \
+         with its -wal and -shm files: `sqlite3 {path} .recover` saves what can be saved. Once they are moved, \
+         the agent starts with an empty outbox"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: Cause,
+    },
+    /// SQLite cannot open or migrate it.
+    #[error(
+        "cannot open the outbox {path}: {source}; nothing was changed. Unless that says otherwise, check the space and the \
+         permissions of its folder"
+    )]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: Cause,
+    },
+}
+
+impl OpenError {
+    /// What an error at opening means.
+    pub(super) fn new(path: &Path, source: Cause) -> Self {
+        let path = path.to_owned();
+        let code = if let Cause::Sqlite(error) = &source { error.sqlite_error_code() } else { None };
+        match code {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { path, source },
+            _ => Self::Unusable { path, source },
+        }
+    }
+}
+
+/// Makes the folder, readable by its owner only, and takes it for this process; it is held until the lock is dropped
+/// or the process dies.
+pub(super) fn own(folder: &Path) -> Result<File, OpenError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenError::Folder { path, source }
+    };
+    make_private_folder(folder).map_err(failed(folder))?;
+    let path = folder.join("lock");
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(OpenError::Folder { path, source }),
+    }
+}
+
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// What both connections need.
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // The log's keeper may hold the file for the length of an fsync.
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "cache_size", -1024)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
+}
+
+/// What an error of SQLite means to whoever asked.
+pub(super) fn problem(error: &rusqlite::Error) -> Problem {
+    // Not the error's own text: SQLite quotes values in some.
+    let what = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk of the outbox is full",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "the outbox may not be written"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the outbox",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "the outbox is damaged",
+        Some(ErrorCode::SystemIoFailure) => "the disk of the outbox reports an error",
+        _ => "the outbox does not answer",
+    };
+    tracing::error!(code = ?error.sqlite_error().map(|error| error.extended_code), "{what}");
+    unavailable(what)
+}
+
+/// The outbox cannot do what was asked, for that reason.
+pub(super) fn unavailable(why: &'static str) -> Problem {
+    Problem::new(Code::OutboxUnavailable, why)
+}

@@ -1,0 +1,228 @@
+//! A message as a row, both ways.
+
+use rusqlite::types::{FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Row, ToSql, named_params};
+
+use crate::message::{
+    Code, DltId, Encoding, MaxPrice, Message, MessageId, OriginationNumber, PhoneNumber, Problem, Sender, SenderId,
+    Sms, SmsType, Status, Text, Timestamp,
+};
+use crate::outbox::{Claim, Entry};
+
+/// What [`message`] reads, in its order.
+macro_rules! message_columns {
+    () => {
+        "id, status, lane, recipient, encoding, segments, sender_id, origination_number, \
+    provider_id, attempts, possible_duplicate, due_at, expires_at, reference, created_at, updated_at, \
+    error_code, error_detail, error_request_id"
+    };
+}
+
+/// What [`claim`] reads, in its order.
+macro_rules! claim_columns {
+    () => {
+        "id, lane, recipient, words, encoding, segments, sender_id, origination_number, \
+    max_price_usd, entity_id, template_id, attempts, unknowns, created_at, expires_at, give_up_at, trace"
+    };
+}
+
+pub(super) use {claim_columns, message_columns};
+
+const INSERT: &str = "INSERT INTO message (id, status, lane, recipient, words, encoding, segments, sender_id, \
+    origination_number, max_price_usd, entity_id, template_id, reference, trace, attempts, unknowns, \
+    possible_duplicate, due_at, ends_at, created_at, updated_at, expires_at, give_up_at) \
+    VALUES (:id, :status, :lane, :recipient, :words, :encoding, :segments, :sender_id, :origination_number, \
+    :max_price_usd, :entity_id, :template_id, :reference, :trace, :attempts, 0, 0, :due_at, :ends_at, :at, :at, \
+    :expires_at, :give_up_at)";
+
+/// Writes a new message; answers with it.
+pub(super) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<Message> {
+    let Entry { id, draft, at, give_up_at, claimed, trace } = entry;
+    let sms = &draft.sms;
+    let status = if *claimed { Status::Sending } else { Status::Queued };
+    let attempts = u32::from(*claimed);
+    let due_at = if *claimed { None } else { Some(*at) };
+    let expires_at = draft.expires_in.map(|seconds| at.plus(std::time::Duration::from_secs(seconds.into())));
+    let (sender_id, origination_number) = match &sms.sender {
+        Sender::Account => (None, None),
+        Sender::Id(id) => (Some(id.as_str()), None),
+        Sender::Number(number) => (None, Some(number.as_str())),
+    };
+    connection.prepare_cached(INSERT)?.execute(named_params! {
+        ":id": id,
+        ":status": status,
+        ":lane": sms.kind,
+        ":recipient": sms.to.as_str(),
+        ":words": sms.text.as_str(),
+        ":encoding": sms.text.encoding(),
+        ":segments": sms.text.segments(),
+        ":sender_id": sender_id,
+        ":origination_number": origination_number,
+        ":max_price_usd": sms.max_price_usd.as_ref().map(MaxPrice::as_str),
+        ":entity_id": sms.entity_id.as_ref().map(DltId::as_str),
+        ":template_id": sms.template_id.as_ref().map(DltId::as_str),
+        ":reference": draft.reference,
+        ":trace": trace,
+        ":attempts": attempts,
+        ":due_at": due_at,
+        ":ends_at": expires_at.map_or(*give_up_at, |expires_at| expires_at.min(*give_up_at)),
+        ":at": at,
+        ":expires_at": expires_at,
+        ":give_up_at": give_up_at,
+    })?;
+    Ok(Message {
+        id: *id,
+        status,
+        to: sms.to.clone(),
+        kind: sms.kind,
+        sender: sms.sender.clone(),
+        encoding: sms.text.encoding(),
+        segments: sms.text.segments(),
+        provider_id: None,
+        attempts,
+        possible_duplicate: false,
+        next_attempt_at: due_at,
+        expires_at,
+        reference: draft.reference.clone(),
+        created_at: *at,
+        updated_at: *at,
+        error: None,
+    })
+}
+
+/// A row of [`message_columns`].
+pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: row.get(0)?,
+        status: row.get(1)?,
+        kind: row.get(2)?,
+        to: PhoneNumber::from_stored(row.get(3)?),
+        encoding: row.get(4)?,
+        segments: row.get(5)?,
+        sender: sender(row, 6)?,
+        provider_id: row.get(8)?,
+        attempts: row.get(9)?,
+        possible_duplicate: row.get(10)?,
+        next_attempt_at: row.get(11)?,
+        expires_at: row.get(12)?,
+        reference: row.get(13)?,
+        created_at: row.get(14)?,
+        updated_at: row.get(15)?,
+        error: problem(row, 16)?,
+    })
+}
+
+/// A row of [`claim_columns`].
+pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
+    Ok(Claim {
+        id: row.get(0)?,
+        sms: Sms {
+            kind: row.get(1)?,
+            to: PhoneNumber::from_stored(row.get(2)?),
+            text: Text::from_stored(row.get(3)?, row.get(4)?, row.get(5)?),
+            sender: sender(row, 6)?,
+            max_price_usd: checked(row, 8, MaxPrice::parse)?,
+            entity_id: checked(row, 9, DltId::parse)?,
+            template_id: checked(row, 10, DltId::parse)?,
+        },
+        attempt: row.get(11)?,
+        unknowns: row.get(12)?,
+        created_at: row.get(13)?,
+        expires_at: row.get(14)?,
+        give_up_at: row.get(15)?,
+        trace: row.get(16)?,
+    })
+}
+
+fn sender(row: &Row<'_>, index: usize) -> rusqlite::Result<Sender> {
+    if let Some(id) = checked(row, index, SenderId::parse)? {
+        return Ok(Sender::Id(id));
+    }
+    Ok(checked(row, index + 1, OriginationNumber::parse)?.map_or(Sender::Account, Sender::Number))
+}
+
+fn problem(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Problem>> {
+    let Some(code) = row.get::<_, Option<Code>>(index)? else { return Ok(None) };
+    let detail: Option<String> = row.get(index + 1)?;
+    Ok(Some(Problem::new(code, detail.unwrap_or_default()).with_request_id(row.get(index + 2)?)))
+}
+
+fn checked<T, E>(row: &Row<'_>, index: usize, parse: fn(&str) -> Result<T, E>) -> rusqlite::Result<Option<T>>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let Some(text) = row.get_ref(index)?.as_str_or_null()? else { return Ok(None) };
+    parse(text)
+        .map(Some)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error)))
+}
+
+impl ToSql for MessageId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Owned(self.to_bytes().to_vec().into()))
+    }
+}
+
+impl rusqlite::types::FromSql for MessageId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(Self::from_bytes)
+    }
+}
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_millis().into())
+    }
+}
+
+impl rusqlite::types::FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self::from_millis)
+    }
+}
+
+impl ToSql for Code {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_str().into())
+    }
+}
+
+impl rusqlite::types::FromSql for Code {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        // A word of a newer version that was rolled back: the detail still tells what happened.
+        Ok(Self::parse(value.as_str()?).unwrap_or(Self::Internal))
+    }
+}
+
+/// Numbers that stand in files for good: a new one may be added, none may change.
+macro_rules! stored_as_number {
+    ($kind:ty { $($value:path = $number:literal),+ $(,)? }) => {
+        impl ToSql for $kind {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                let number: i64 = match self { $($value => $number),+ };
+                Ok(number.into())
+            }
+        }
+        impl rusqlite::types::FromSql for $kind {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                match value.as_i64()? {
+                    $($number => Ok($value),)+
+                    other => Err(FromSqlError::OutOfRange(other)),
+                }
+            }
+        }
+    };
+}
+
+stored_as_number!(Status {
+    Status::Queued = 0,
+    Status::Sending = 1,
+    Status::Sent = 2,
+    Status::Delivered = 3,
+    Status::Failed = 4,
+    Status::Expired = 5,
+    Status::Canceled = 6,
+    Status::Unknown = 7,
+});
+stored_as_number!(SmsType { SmsType::Transactional = 0, SmsType::Promotional = 1 });
+stored_as_number!(Encoding { Encoding::Gsm7 = 0, Encoding::Ucs2 = 1 });

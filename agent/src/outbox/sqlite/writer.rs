@@ -1,0 +1,81 @@
+//! The one connection that writes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::Notify;
+
+use super::{file, schema};
+
+/// Owns the connection and knows what of it the disk may not have yet.
+pub(super) struct Writer {
+    connection: Connection,
+    /// How the next commit syncs: `None` until it was said once.
+    full: Option<bool>,
+    /// Whether a commit went without its fsync since the last one with.
+    unsynced: bool,
+    /// Told after each commit, so that the log does not grow unseen.
+    written: Arc<Notify>,
+}
+
+impl Writer {
+    /// Opens the file, or makes it, and brings it to this program's schema.
+    pub(super) fn open(path: &Path, written: Arc<Notify>) -> Result<Self, file::Cause> {
+        let mut connection = Connection::open(path)?;
+        file::configure(&connection)?;
+        // Checkpoints are run by the log's keeper: inside a commit they would stop everybody for two fsyncs.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        schema::migrate(&mut connection)?;
+        let mut writer = Self { connection, full: None, unsynced: true, written };
+        // The first sync makes the directory entries of the file and of its log durable too.
+        writer.transaction(true, |_| Ok(()))?;
+        Ok(writer)
+    }
+
+    /// Runs `work` in a transaction. Committed, it survives the process; with `durable`, the machine. On an error
+    /// nothing of it is left.
+    pub(super) fn transaction(
+        &mut self,
+        durable: bool,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        if self.full != Some(durable) {
+            self.connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+            self.full = Some(durable);
+        }
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        let done = work(&self.connection)
+            .and_then(|()| if durable && self.unsynced { beat(&self.connection) } else { Ok(()) })
+            .and_then(|()| self.connection.prepare_cached("COMMIT")?.execute(()));
+        match done {
+            Ok(_) => {
+                self.unsynced = !durable;
+                self.written.notify_one();
+                Ok(())
+            }
+            Err(error) => {
+                self.roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Undoes a transaction that is still open, if there is one.
+    pub(super) fn roll_back(&self) {
+        // SQLite has rolled back by itself after some errors, and says so with an error.
+        drop(self.connection.execute_batch("ROLLBACK"));
+    }
+
+    /// Moves the whole log into the file and cuts it to nothing. False: a reader was in the way.
+    pub(super) fn truncate_log(&self) -> rusqlite::Result<bool> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0)).map(|busy: i64| busy == 0)
+    }
+}
+
+/// Changes a row, so that a commit has something to sync: an empty one syncs nothing.
+pub(super) fn beat(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE heartbeat SET beats = beats + 1")?.execute(()).map(drop)
+}
