@@ -7,5 +7,6 @@
 pub mod admission;
 pub mod carrier;
 pub mod clock;
+pub mod dispatch;
 pub mod message;
 pub mod outbox;

@@ -4,12 +4,18 @@
 //! them. The rule it keeps: nothing is accepted that a rule objects to, and nothing is lost once it was accepted,
 //! whether or not its caller still listens. It knows nothing of HTTP and nothing of storage engines.
 
+mod assigned;
+mod door;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use crate::message::{Draft, Message, MessageId, PhoneNumber, Problem};
 use crate::outbox::Idempotency;
+
+pub use self::assigned::AssignedNumbers;
+pub use self::door::{Door, Rooms};
 
 /// One send as the API hands it over.
 #[derive(Clone, Debug)]
@@ -21,7 +27,7 @@ pub struct Submission {
     /// How long the caller waits for the outcome; `None`: it asked for none and is answered once the message is on
     /// the disk.
     pub wait: Option<Duration>,
-    /// The caller's trace, as the header `traceparent` has it.
+    /// The caller's trace, as the header `traceparent` has it: a publish that begins later is linked to it.
     pub trace: Option<String>,
 }
 
@@ -34,6 +40,12 @@ pub struct Submitted {
     pub replayed: bool,
 }
 
+/// One reason to keep a message from going; each is one file.
+pub trait Rule: Send + Sync {
+    /// Why a message to this number may not go, if it may not.
+    fn objection(&self, to: &PhoneNumber) -> Option<Problem>;
+}
+
 /// The door that the API knocks at.
 pub trait Intake: Send + Sync {
     /// Accepts one message and waits for its outcome as long as the caller wishes. Dropping the future changes
@@ -43,8 +55,8 @@ pub trait Intake: Send + Sync {
     /// Why nothing was accepted.
     fn submit(&self, submission: Submission) -> BoxFuture<'static, Result<Submitted, Problem>>;
 
-    /// Every reason why this number would not be sent to or not be reached, as far as rules and carrier tell. The
-    /// flag is whether a send would be admitted.
+    /// Every reason why a message to this number would not go or not arrive, as far as rules and carrier tell. The flag
+    /// is whether a send would be admitted.
     fn preview(&self, to: PhoneNumber) -> BoxFuture<'static, (bool, Vec<Problem>)>;
 
     /// One message.

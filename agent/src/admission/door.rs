@@ -1,0 +1,265 @@
+//! The way of one send through the rooms.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::oneshot;
+use tracing::Instrument;
+
+use super::{Intake, Rule, Submission, Submitted};
+use crate::carrier::Carrier;
+use crate::clock::Clock;
+use crate::dispatch::{Dispatcher, Origin, Watch};
+use crate::message::{Code, IdSource, Message, MessageId, PhoneNumber, Problem, Status};
+use crate::outbox::{Acceptance, Accepted, Claim, Entry, Outbox};
+
+/// What the door leads to.
+pub struct Rooms {
+    /// Where accepted messages live.
+    pub outbox: Arc<dyn Outbox>,
+    /// Who publishes them.
+    pub dispatcher: Dispatcher,
+    /// Whom to ask about a number.
+    pub carrier: Arc<dyn Carrier>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What may keep a message from going, in the order in which they are asked.
+    pub rules: Vec<Box<dyn Rule>>,
+    /// `dispatch.give_up_after`.
+    pub give_up_after: Duration,
+}
+
+/// [`Intake`] over the rooms of this process. Clones share one.
+#[derive(Clone)]
+pub struct Door(Arc<Inner>);
+
+struct Inner {
+    rooms: Rooms,
+    ids: IdSource,
+    stopping: AtomicBool,
+}
+
+impl Door {
+    /// An open door.
+    pub fn new(rooms: Rooms) -> Self {
+        Self(Arc::new(Inner { rooms, ids: IdSource::new(), stopping: AtomicBool::new(false) }))
+    }
+
+    /// Refuses all that comes from now on.
+    pub fn close(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
+    fn objection(&self, to: &PhoneNumber) -> Option<Problem> {
+        let rooms = &self.0.rooms;
+        let ruled = rooms.rules.iter().find_map(|rule| rule.objection(to));
+        ruled.or_else(|| rooms.carrier.objection(to))
+    }
+
+    async fn send(self, submission: Submission) -> Result<Submitted, Problem> {
+        let rooms = &self.0.rooms;
+        if let Some(key) = submission.key
+            && let Some(earlier) = rooms.outbox.replay(key, rooms.clock.now()).await?
+        {
+            return self.follow(earlier, submission.wait).await;
+        }
+        if let Some(problem) = self.objection(&submission.draft.sms.to) {
+            return Err(problem);
+        }
+        let (wait, keyed) = (submission.wait, submission.key.is_some());
+        let id = self.0.ids.next(rooms.clock.now());
+        let watch = wait.map(|_| rooms.dispatcher.watch(id));
+        match self.accept(id, submission).await? {
+            Accepted::New(messages) => {
+                let message = messages.into_iter().next().ok_or_else(lost)?;
+                let message = match wait.zip(watch) {
+                    Some((wait, watch)) => self.outcome(message, watch, wait, keyed).await?,
+                    None => message,
+                };
+                Ok(Submitted { message, replayed: false })
+            }
+            // The same key raced us there.
+            earlier => self.follow(earlier, wait).await,
+        }
+    }
+
+    /// Takes the message into the outbox and on its way. A task of its own, since a sender that hangs up between the
+    /// two must not leave the message in nobody's hands.
+    async fn accept(&self, id: MessageId, submission: Submission) -> Result<Accepted, Problem> {
+        let door = self.clone();
+        let request = tracing::Span::current();
+        let (reply, answer) = oneshot::channel();
+        tokio::spawn(async move {
+            let accepted = door.take_in(id, submission, request).await;
+            // It may have hung up.
+            drop(reply.send(accepted));
+        });
+        answer.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    async fn take_in(self, id: MessageId, submission: Submission, request: tracing::Span) -> Result<Accepted, Problem> {
+        let rooms = &self.0.rooms;
+        let now = rooms.clock.now();
+        let sms = submission.draft.sms.clone();
+        let expires_at = submission.draft.expires_in.map(|seconds| now.plus(Duration::from_secs(seconds.into())));
+        let give_up_at = now.plus(rooms.give_up_after);
+        // Who waits for the outcome goes at once if the way is free; who does not, takes its turn.
+        let slot = match submission.wait {
+            Some(_) => rooms.dispatcher.try_reserve(id, sms.text.segments()),
+            None => None,
+        };
+        let entry = Entry {
+            id,
+            draft: submission.draft,
+            at: now,
+            give_up_at,
+            claimed: slot.is_some(),
+            trace: submission.trace,
+        };
+        let durable = submission.wait.is_none() || submission.key.is_some();
+        let accepting = tracing::info_span!(target: "sms_agent::trace", parent: &request, "accept sms", sms.message.id = %id, durable);
+        let acceptance = Acceptance { entries: vec![entry], key: submission.key, durable };
+        let accepted = rooms.outbox.accept(acceptance).instrument(accepting).await?;
+        if matches!(accepted, Accepted::New(_)) {
+            match slot {
+                Some(slot) => {
+                    let claim = Claim {
+                        id,
+                        sms,
+                        attempt: 1,
+                        unknowns: 0,
+                        created_at: now,
+                        expires_at,
+                        give_up_at,
+                        trace: None,
+                    };
+                    rooms.dispatcher.publish(slot, claim, Origin::Request(request));
+                }
+                None => rooms.dispatcher.queued(expires_at.map_or(give_up_at, |at| at.min(give_up_at))),
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Answers for an earlier request with the same key.
+    async fn follow(&self, earlier: Accepted, wait: Option<Duration>) -> Result<Submitted, Problem> {
+        let Accepted::Replay(ids) = earlier else {
+            return Err(Problem::new(
+                Code::IdempotencyKeyReused,
+                "this `Idempotency-Key` came before, with another body",
+            ));
+        };
+        let id = *ids.first().ok_or_else(lost)?;
+        let rooms = &self.0.rooms;
+        let watch = rooms.dispatcher.watch(id);
+        let gone = || Problem::new(Code::NotFound, "the message of this `Idempotency-Key` is no longer in the history");
+        let mut message = rooms.outbox.message(id).await?.ok_or_else(gone)?;
+        if let Some(wait) = wait
+            && !message.status.is_settled()
+        {
+            message = self.outcome(message, watch, wait, true).await?;
+        } else {
+            rooms.outbox.sync().await?;
+        }
+        Ok(Submitted { message, replayed: true })
+    }
+
+    /// The message once it is settled, or as it is when the wait is over. Whatever is not simply sent is on the disk
+    /// then, and all of it where the caller may come again with its key.
+    async fn outcome(
+        &self,
+        message: Message,
+        mut watch: Watch,
+        wait: Duration,
+        keyed: bool,
+    ) -> Result<Message, Problem> {
+        let rooms = &self.0.rooms;
+        let settled = match tokio::time::timeout(wait, watch.outcome()).await {
+            Ok(Some(settled)) => settled,
+            _ => rooms.outbox.message(message.id).await?.unwrap_or(message),
+        };
+        if (keyed || !is_final_answer(settled.status))
+            && let Err(problem) = rooms.outbox.sync().await
+        {
+            // Not `outbox_unavailable`: that would promise that nothing was accepted.
+            let detail =
+                format!("message {} was accepted, and the disk does not confirm it: {}", settled.id, problem.detail);
+            return Err(Problem::new(Code::Internal, detail));
+        }
+        Ok(settled)
+    }
+}
+
+/// Whether the answer is something else than a 202, which promises the disk.
+fn is_final_answer(status: Status) -> bool {
+    !matches!(status, Status::Queued | Status::Sending | Status::Unknown)
+}
+
+fn lost() -> Problem {
+    Problem::new(Code::Internal, "the outbox gave no answer")
+}
+
+impl Intake for Door {
+    fn submit(&self, submission: Submission) -> BoxFuture<'static, Result<Submitted, Problem>> {
+        self.clone().send(submission).boxed()
+    }
+
+    fn preview(&self, to: PhoneNumber) -> BoxFuture<'static, (bool, Vec<Problem>)> {
+        let door = self.clone();
+        async move {
+            let objection = door.objection(&to);
+            let admitted = objection.is_none();
+            let mut problems: Vec<Problem> = objection.into_iter().collect();
+            if admitted && !to.is_assigned() {
+                problems.push(
+                    Problem::new(
+                        Code::PhoneNumberUnassigned,
+                        "the number is in a range that is not assigned as far as is known",
+                    )
+                    .of("to"),
+                );
+            }
+            if admitted {
+                match door.0.rooms.carrier.opted_out(&to).await {
+                    Ok(false) => {}
+                    Ok(true) => problems.push(Problem::new(
+                        Code::OptedOut,
+                        "SNS would take the message and not deliver it: the number has opted out",
+                    )),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+            (admitted, problems)
+        }
+        .boxed()
+    }
+
+    fn message(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Message>, Problem>> {
+        self.0.rooms.outbox.message(id)
+    }
+
+    fn opted_out(&self, to: PhoneNumber) -> BoxFuture<'static, Result<bool, Problem>> {
+        let door = self.clone();
+        async move { door.0.rooms.carrier.opted_out(&to).await }.boxed()
+    }
+
+    fn ready(&self) -> BoxFuture<'static, Result<(), Problem>> {
+        let door = self.clone();
+        async move {
+            let rooms = &door.0.rooms;
+            if let Some(problem) = rooms.dispatcher.obstacle() {
+                return Err(problem);
+            }
+            rooms.carrier.ready().await?;
+            rooms.outbox.probe().await
+        }
+        .boxed()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::Relaxed)
+    }
+}

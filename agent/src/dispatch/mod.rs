@@ -1,0 +1,223 @@
+//! When a message leaves, and how often it is tried.
+//!
+//! In flow claims from the outbox, or a message that was just accepted and finds the way free; out flow publish calls,
+//! and what became of each back into the outbox and to whoever waits. The rule it keeps: it is the only one that
+//! repeats a publish, and it never repeats one of unknown outcome beyond what the settings allow. It knows nothing of
+//! HTTP.
+
+mod backoff;
+mod breaker;
+mod pace;
+mod policy;
+mod span;
+mod state;
+mod waiting;
+mod worker;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sms_config::Dispatch as Settings;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use self::policy::Policy;
+use self::state::{Next, State};
+use self::waiting::Waiting;
+pub use self::waiting::Watch;
+pub use self::worker::Origin;
+use crate::carrier::Carrier;
+use crate::clock::Clock;
+use crate::message::{MessageId, Problem, Timestamp};
+use crate::outbox::{Claim, Claims, Outbox};
+
+/// How long to leave an outbox alone that could not hand anything out.
+const OUTBOX_PAUSE: Duration = Duration::from_secs(1);
+
+/// Publishes what the outbox holds. Clones share one dispatcher.
+#[derive(Clone)]
+pub struct Dispatcher(Arc<Shared>);
+
+struct Shared {
+    outbox: Arc<dyn Outbox>,
+    carrier: Arc<dyn Carrier>,
+    clock: Arc<dyn Clock>,
+    policy: Policy,
+    attempt_timeout: Duration,
+    state: Mutex<State>,
+    waiting: Waiting,
+    /// Something changed that the loop may act on.
+    wake: Notify,
+    /// The last publish in flight ended.
+    idle: Notify,
+}
+
+/// The right to have one publish in flight, the pace paid. Dropped unused, it is free again.
+pub struct Slot {
+    shared: Arc<Shared>,
+    id: MessageId,
+}
+
+impl Dispatcher {
+    /// A dispatcher that does nothing yet: [`Dispatcher::run`] is its life.
+    pub fn new(settings: &Settings, outbox: Arc<dyn Outbox>, carrier: Arc<dyn Carrier>, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared {
+            outbox,
+            carrier,
+            clock,
+            policy: Policy::new(settings),
+            attempt_timeout: settings.attempt_timeout,
+            state: Mutex::new(State::new(settings.concurrency, settings.segments_per_second, Instant::now())),
+            waiting: Waiting::default(),
+            wake: Notify::new(),
+            idle: Notify::new(),
+        }))
+    }
+
+    /// Takes up what the last process left in mid-air, then publishes what is due until [`Dispatcher::stop`].
+    pub async fn run(&self) {
+        self.take_up_interrupted().await;
+        while let Some(next) = self.next() {
+            match next {
+                Next::Sweep => self.sweep().await,
+                Next::Claim(demand) => match self.0.outbox.claim(self.0.clock.now(), demand).await {
+                    Ok(claims) => self.start(demand.messages, claims),
+                    Err(_) => {
+                        self.state().claimed_nothing(demand.messages);
+                        self.pause(Some(OUTBOX_PAUSE)).await;
+                    }
+                },
+                Next::Wait(duration) => self.pause(duration).await,
+            }
+        }
+    }
+
+    /// A slot for a message that is about to be accepted, if it may leave at once: nothing older waits, the pace and
+    /// the number of publishes in flight allow it, and the carrier lets us in.
+    pub fn try_reserve(&self, id: MessageId, segments: u32) -> Option<Slot> {
+        self.state().reserve(id, segments, Instant::now()).then(|| Slot { shared: Arc::clone(&self.0), id })
+    }
+
+    /// Publishes a message that was accepted as claimed, under the slot that was reserved for it.
+    pub fn publish(&self, slot: Slot, claim: Claim, origin: Origin) {
+        tokio::spawn(worker::work(slot, claim, origin));
+    }
+
+    /// Hears that the outbox holds a new message that is due now and ends at `ends_at`.
+    pub fn queued(&self, ends_at: Timestamp) {
+        self.state().queued(ends_at);
+        self.0.wake.notify_one();
+    }
+
+    /// A place to wait for the outcome of a message.
+    pub fn watch(&self, id: MessageId) -> Watch {
+        self.0.waiting.watch(id)
+    }
+
+    /// What keeps messages from leaving: the carrier lets nobody in, or did not permit the last publish.
+    pub fn obstacle(&self) -> Option<Problem> {
+        self.state().obstacle().cloned()
+    }
+
+    /// Begins no publish any more. Those who wait for a message that is not in flight are let go.
+    pub fn stop(&self) {
+        let in_flight = {
+            let mut state = self.state();
+            state.stop();
+            state.in_flight().clone()
+        };
+        self.0.waiting.release(|id| !in_flight.contains(&id));
+        self.0.wake.notify_one();
+    }
+
+    /// Returns once no publish is in flight.
+    pub async fn settled(&self) {
+        loop {
+            let idle = self.0.idle.notified();
+            if self.state().in_flight().is_empty() {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    /// Lets everybody go who waits for an outcome.
+    pub fn release_all(&self) {
+        self.0.waiting.release(|_| true);
+    }
+
+    fn next(&self) -> Option<Next> {
+        self.state().next(self.0.clock.now(), Instant::now())
+    }
+
+    fn start(&self, asked: usize, claims: Claims) {
+        let ids: Vec<_> = claims.claims.iter().map(|claim| (claim.id, claim.sms.text.segments())).collect();
+        self.state().claimed(asked, &ids, claims.rest);
+        for claim in claims.claims {
+            let slot = Slot { shared: Arc::clone(&self.0), id: claim.id };
+            let origin = Origin::Stored(claim.trace.clone());
+            self.publish(slot, claim, origin);
+        }
+    }
+
+    async fn sweep(&self) {
+        match self.0.outbox.sweep(self.0.clock.now()).await {
+            Ok((ended, next)) => {
+                self.state().swept(next);
+                ended.iter().for_each(|message| self.0.waiting.tell(message));
+            }
+            Err(_) => self.pause(Some(OUTBOX_PAUSE)).await,
+        }
+    }
+
+    async fn take_up_interrupted(&self) {
+        while !self.state().is_stopping() {
+            if let Ok(claims) = self.0.outbox.interrupted().await {
+                if !claims.is_empty() {
+                    tracing::warn!(messages = claims.len(), "publishes were cut off by the end of the last process");
+                }
+                for claim in claims {
+                    let outcome = self.0.policy.interrupted(&claim, self.0.clock.now());
+                    worker::settle(&self.0, claim.id, outcome).await;
+                }
+                return;
+            }
+            self.pause(Some(OUTBOX_PAUSE)).await;
+        }
+    }
+
+    async fn pause(&self, duration: Option<Duration>) {
+        let asleep = async {
+            match duration {
+                Some(duration) => tokio::time::sleep(duration).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = asleep => {}
+            () = self.0.wake.notified() => {}
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        if state.ended(self.id) {
+            self.shared.wake.notify_one();
+        }
+        if state.in_flight().is_empty() {
+            self.shared.idle.notify_waiters();
+        }
+    }
+}

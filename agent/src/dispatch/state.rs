@@ -1,0 +1,233 @@
+//! What the dispatcher knows at one moment, and what follows from it. Pure but for the clocks' readings handed in.
+
+use std::collections::HashSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::breaker::{Breaker, Gate};
+use super::pace::Pace;
+use crate::carrier::Signal;
+use crate::message::{MessageId, Problem, Timestamp};
+use crate::outbox::{Demand, Rest};
+
+/// What the loop does next.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Next {
+    /// End what waited too long.
+    Sweep,
+    /// Ask the outbox for messages; slots for them are set aside.
+    Claim(Demand),
+    /// Sleep so long, or until something happens.
+    Wait(Option<Duration>),
+}
+
+/// The dispatcher's own memory. What is lost with it the outbox still has.
+#[derive(Debug)]
+pub(super) struct State {
+    /// Slots that neither a publish nor a claim under way holds.
+    free: usize,
+    in_flight: HashSet<MessageId>,
+    pace: Option<Pace>,
+    breaker: Breaker,
+    /// The publish that asks for all while the breaker is open.
+    probe: Option<MessageId>,
+    /// A claim under way is to be a probe.
+    claiming_probe: bool,
+    /// AWS did not permit the last publish.
+    denied: Option<Problem>,
+    /// Something due may wait in the outbox; so nothing new may pass it.
+    backlog: bool,
+    /// The pace that the next message in the outbox needs, where it is known.
+    needs: u32,
+    /// When the next attempt in the outbox is due.
+    next_due: Option<Timestamp>,
+    /// When the next message in the outbox ends unpublished.
+    next_end: Option<Timestamp>,
+    stopping: bool,
+}
+
+impl State {
+    /// Nothing is known of the outbox yet, so it is asked first.
+    pub(super) fn new(concurrency: usize, per_second: Option<NonZeroU32>, now: Instant) -> Self {
+        Self {
+            free: concurrency,
+            in_flight: HashSet::new(),
+            pace: per_second.map(|per_second| Pace::new(per_second, now)),
+            breaker: Breaker::default(),
+            probe: None,
+            claiming_probe: false,
+            denied: None,
+            backlog: true,
+            needs: 1,
+            next_due: None,
+            next_end: Some(Timestamp::from_millis(0)),
+            stopping: false,
+        }
+    }
+
+    /// What to do now; `None`: nothing any more.
+    pub(super) fn next(&mut self, now: Timestamp, instant: Instant) -> Option<Next> {
+        if self.stopping {
+            return None;
+        }
+        if self.next_end.is_some_and(|end| end <= now) {
+            return Some(Next::Sweep);
+        }
+        if self.next_due.is_some_and(|due| due <= now) {
+            self.backlog = true;
+        }
+        let end = self.next_end.map(|end| end.since(now));
+        if !self.backlog {
+            let due = self.next_due.map(|due| due.since(now));
+            return Some(Next::Wait(earlier(due, end)));
+        }
+        let gate = self.breaker.gate(instant);
+        if let Gate::Shut(until) = gate {
+            let probe = until.map(|until| until.saturating_duration_since(instant));
+            return Some(Next::Wait(earlier(probe, end)));
+        }
+        if self.free == 0 {
+            return Some(Next::Wait(end));
+        }
+        let segments = match &mut self.pace {
+            None => None,
+            Some(pace) => {
+                let allowance = pace.allowance(instant);
+                let mut trial = allowance;
+                if !trial.take(self.needs) {
+                    return Some(Next::Wait(earlier(Some(pace.until(self.needs, instant)), end)));
+                }
+                Some(allowance)
+            }
+        };
+        let messages = if gate == Gate::Probe { 1 } else { self.free };
+        if gate == Gate::Probe {
+            self.breaker.probe();
+            self.claiming_probe = true;
+        }
+        self.free -= messages;
+        Some(Next::Claim(Demand { messages, segments }))
+    }
+
+    /// The outbox handed out messages, named with their segments; as many slots as were asked for are set aside.
+    pub(super) fn claimed(&mut self, asked: usize, messages: &[(MessageId, u32)], rest: Rest) {
+        self.free += asked.saturating_sub(messages.len());
+        for (id, segments) in messages {
+            self.in_flight.insert(*id);
+            if let Some(pace) = &mut self.pace {
+                pace.spend(*segments);
+            }
+        }
+        if std::mem::take(&mut self.claiming_probe) {
+            match messages {
+                [] => self.breaker.unprobe(),
+                [(id, _), ..] => self.probe = Some(*id),
+            }
+        }
+        self.needs = 1;
+        match rest {
+            Rest::More => {}
+            Rest::Paced(segments) => self.needs = segments,
+            Rest::Idle(next) => {
+                self.backlog = false;
+                self.next_due = next;
+            }
+        }
+    }
+
+    /// The outbox could hand out nothing; it may have more.
+    pub(super) fn claimed_nothing(&mut self, asked: usize) {
+        self.claimed(asked, &[], Rest::More);
+    }
+
+    /// A new message is in the outbox, due now.
+    pub(super) fn queued(&mut self, ends_at: Timestamp) {
+        self.backlog = true;
+        self.needs = 1;
+        self.next_end = Some(self.next_end.map_or(ends_at, |end| end.min(ends_at)));
+    }
+
+    /// A message went back to the outbox.
+    pub(super) fn requeued(&mut self, due_at: Timestamp, ends_at: Timestamp) {
+        self.next_due = Some(self.next_due.map_or(due_at, |due| due.min(due_at)));
+        self.next_end = Some(self.next_end.map_or(ends_at, |end| end.min(ends_at)));
+    }
+
+    /// The outbox ended what was late, and says when to look again.
+    pub(super) fn swept(&mut self, next: Option<Timestamp>) {
+        self.next_end = next;
+    }
+
+    /// Sets a slot aside for a message that may pass the outbox by.
+    pub(super) fn reserve(&mut self, id: MessageId, segments: u32, instant: Instant) -> bool {
+        if self.stopping || self.backlog || self.free == 0 {
+            return false;
+        }
+        let gate = self.breaker.gate(instant);
+        if matches!(gate, Gate::Shut(_)) {
+            return false;
+        }
+        if let Some(pace) = &mut self.pace {
+            if !pace.allowance(instant).take(segments) {
+                return false;
+            }
+            pace.spend(segments);
+        }
+        if gate == Gate::Probe {
+            self.breaker.probe();
+            self.probe = Some(id);
+        }
+        self.free -= 1;
+        self.in_flight.insert(id);
+        true
+    }
+
+    /// The carrier took a message. True: it had let nobody in before.
+    pub(super) fn published(&mut self) -> bool {
+        self.denied = None;
+        self.breaker.answered()
+    }
+
+    /// A publish failed. True: the carrier lets nobody in any more.
+    pub(super) fn failed(&mut self, signal: Signal, problem: &Problem, instant: Instant) -> bool {
+        if signal == Signal::NotPermitted {
+            self.denied = Some(problem.clone());
+        }
+        self.breaker.failed(signal, problem, instant)
+    }
+
+    /// A publish is over, or never began. True: somebody may have waited for its slot.
+    pub(super) fn ended(&mut self, id: MessageId) -> bool {
+        self.in_flight.remove(&id);
+        self.free += 1;
+        if self.probe == Some(id) {
+            self.probe = None;
+            self.breaker.unprobe();
+            return true;
+        }
+        self.backlog
+    }
+
+    /// What keeps messages from leaving.
+    pub(super) fn obstacle(&self) -> Option<&Problem> {
+        self.breaker.problem().or(self.denied.as_ref())
+    }
+
+    pub(super) fn in_flight(&self) -> &HashSet<MessageId> {
+        &self.in_flight
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+}
+
+fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.into_iter().chain(other).min()
+}

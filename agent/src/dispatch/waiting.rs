@@ -1,0 +1,67 @@
+//! Who waits for the outcome of which message.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::message::{Message, MessageId};
+
+/// The senders that wait, by message. Several may wait for one: repetitions under one idempotency key do.
+#[derive(Clone, Default)]
+pub(crate) struct Waiting(Arc<Mutex<HashMap<MessageId, Vec<oneshot::Sender<Message>>>>>);
+
+/// One sender's place. Dropping it gives the place up.
+pub struct Watch {
+    id: MessageId,
+    outcome: oneshot::Receiver<Message>,
+    waiting: Waiting,
+}
+
+impl Waiting {
+    /// Takes a place. To be done before the message can have an outcome, or before its record is looked at.
+    pub(super) fn watch(&self, id: MessageId) -> Watch {
+        let (tell, outcome) = oneshot::channel();
+        self.lock().entry(id).or_default().push(tell);
+        Watch { id, outcome, waiting: self.clone() }
+    }
+
+    /// Tells all who wait for this message what became of it, if it is settled.
+    pub(super) fn tell(&self, message: &Message) {
+        if message.status.is_settled() {
+            for sender in self.lock().remove(&message.id).unwrap_or_default() {
+                // It may have hung up.
+                drop(sender.send(message.clone()));
+            }
+        }
+    }
+
+    /// Lets those go whose message has no outcome to come, as far as this process is concerned.
+    pub(super) fn release(&self, none_to_come: impl Fn(MessageId) -> bool) {
+        self.lock().retain(|id, _| !none_to_come(*id));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<MessageId, Vec<oneshot::Sender<Message>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch {
+    /// The settled message, or `None` if this process will not settle it. Cancel safe.
+    pub async fn outcome(&mut self) -> Option<Message> {
+        (&mut self.outcome).await.ok()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.outcome.close();
+        let mut waiting = self.waiting.lock();
+        if let Some(senders) = waiting.get_mut(&self.id) {
+            senders.retain(|sender| !sender.is_closed());
+            if senders.is_empty() {
+                waiting.remove(&self.id);
+            }
+        }
+    }
+}
