@@ -76,8 +76,9 @@ mod tests {
         let (mut pace, now) = pace(20);
         assert!(take(&mut pace, 20, now));
         assert!(!take(&mut pace, 1, now));
-        assert!(take(&mut pace, 1, now + pace.until(1, now)));
-        assert!(!take(&mut pace, 20, now + Duration::from_millis(900)));
+        let soon = now + pace.until(1, now);
+        assert!(take(&mut pace, 1, soon));
+        assert!(!take(&mut pace, 20, soon + Duration::from_millis(900)));
     }
 
     #[test]

@@ -69,6 +69,18 @@ impl SqliteOutbox {
         Ok(Self { committer, reader: Mutex::new(reader), options, _lock: lock })
     }
 
+    /// Moves the whole write-ahead log into the file now, as happens by itself within a minute of every write.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    pub async fn empty_log(&self) -> Result<(), Problem> {
+        match self.committer.lend(|writer| writer.truncate_log()).await {
+            Some(Ok(true)) => Ok(()),
+            Some(Err(error)) => Err(file::problem(&error)),
+            Some(Ok(false)) | None => Err(file::unavailable("the log of the outbox is in use")),
+        }
+    }
+
     fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,

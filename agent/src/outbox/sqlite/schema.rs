@@ -38,7 +38,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         migrate(&mut connection).unwrap();
-        connection.pragma_update(None, "user_version", MIGRATIONS.len() + 1).unwrap();
+        connection.pragma_update(None, "user_version", 1_000).unwrap();
         assert!(matches!(migrate(&mut connection), Err(Cause::Newer)));
     }
 }
