@@ -1,0 +1,326 @@
+//! The dispatcher against a carrier that does as it is told, over the real outbox, in paused time.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sms_agent::admission::{Door, Intake, Rooms, Submission};
+use sms_agent::carrier::{Attempt, Carrier, PublishError, Signal, Verdict};
+use sms_agent::clock::Clock;
+use sms_agent::dispatch::Dispatcher;
+use sms_agent::message::{
+    Code, Draft, Message, MessageId, PhoneNumber, Problem, Sender, Sms, SmsType, Status, Text, Timestamp,
+};
+use sms_agent::outbox::Outbox;
+use sms_agent::outbox::sqlite::{Options, SqliteOutbox};
+use sms_config::{Dispatch, OnUnknown};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// Wall time that moves with tokio's.
+struct TestClock(Instant);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_795_464_000_000).plus(self.0.elapsed())
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Taken,
+    Fails(Verdict, Signal),
+    Hangs,
+    Panics,
+}
+
+/// Answers by its script, then takes everything. Remembers which text it was asked to publish when.
+struct Scripted {
+    script: Mutex<VecDeque<Answer>>,
+    asked: Mutex<Vec<(String, Duration)>>,
+    start: Instant,
+    /// One permit a publish that hangs: given when it is let go.
+    hanging: Semaphore,
+}
+
+impl Carrier for Scripted {
+    fn publish<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<String, PublishError>> {
+        async move {
+            let words = attempt.sms.text.as_str().to_owned();
+            self.asked.lock().unwrap().push((words, self.start.elapsed()));
+            let answer = self.script.lock().unwrap().pop_front().unwrap_or(Answer::Taken);
+            match answer {
+                Answer::Taken => Ok(format!("provider-{}", attempt.id)),
+                Answer::Fails(verdict, signal) => {
+                    let problem = Problem::new(Code::CarrierUnavailable, "scripted");
+                    Err(PublishError { verdict, signal, problem })
+                }
+                Answer::Hangs => {
+                    self.hanging.acquire().await.unwrap().forget();
+                    Ok("late".to_owned())
+                }
+                Answer::Panics => panic!("scripted"),
+            }
+        }
+        .boxed()
+    }
+
+    fn objection(&self, _: &PhoneNumber) -> Option<Problem> {
+        None
+    }
+
+    fn opted_out<'a>(&'a self, _: &'a PhoneNumber) -> BoxFuture<'a, Result<bool, Problem>> {
+        std::future::ready(Ok(false)).boxed()
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), Problem>> {
+        std::future::ready(Ok(())).boxed()
+    }
+}
+
+struct Agent {
+    door: Door,
+    dispatcher: Dispatcher,
+    outbox: Arc<dyn Outbox>,
+    carrier: Arc<Scripted>,
+    _folder: tempfile::TempDir,
+}
+
+fn settings() -> Dispatch {
+    Dispatch {
+        segments_per_second: None,
+        concurrency: 4,
+        attempt_timeout: Duration::from_secs(5),
+        max_attempts: None,
+        give_up_after: Duration::from_secs(86_400),
+        on_unknown: OnUnknown::Resend,
+        max_resends: 2,
+    }
+}
+
+fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { keep_text: false, idempotency_ttl: Duration::from_secs(60) };
+    let outbox: Arc<dyn Outbox> = Arc::new(SqliteOutbox::open(folder.path(), options).unwrap());
+    let carrier = Arc::new(Scripted {
+        script: Mutex::new(script.into_iter().collect()),
+        asked: Mutex::default(),
+        start: Instant::now(),
+        hanging: Semaphore::new(0),
+    });
+    let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
+    let as_carrier: Arc<dyn Carrier> = carrier.clone();
+    let dispatcher = Dispatcher::new(&settings, Arc::clone(&outbox), Arc::clone(&as_carrier), Arc::clone(&clock));
+    let door = Door::new(Rooms {
+        outbox: Arc::clone(&outbox),
+        dispatcher: dispatcher.clone(),
+        carrier: as_carrier,
+        clock,
+        rules: Vec::new(),
+        give_up_after: settings.give_up_after,
+    });
+    let running = dispatcher.clone();
+    tokio::spawn(async move { running.run().await });
+    Agent { door, dispatcher, outbox, carrier, _folder: folder }
+}
+
+impl Agent {
+    async fn send(&self, words: &str, wait: Option<Duration>) -> Message {
+        self.submit(words, SmsType::Transactional, None, wait).await
+    }
+
+    async fn submit(&self, words: &str, kind: SmsType, expires_in: Option<u32>, wait: Option<Duration>) -> Message {
+        let sms = Sms {
+            to: PhoneNumber::parse("+12065550100").unwrap(),
+            text: Text::parse(words.to_owned()).unwrap(),
+            kind,
+            sender: Sender::Account,
+            max_price_usd: None,
+            entity_id: None,
+            template_id: None,
+        };
+        let draft = Draft { sms, expires_in, reference: None };
+        self.door.submit(Submission { draft, key: None, wait, trace: None }).await.unwrap().message
+    }
+
+    async fn settled(&self, id: MessageId) -> Message {
+        loop {
+            let mut watch = self.dispatcher.watch(id);
+            let message = self.outbox.message(id).await.unwrap().unwrap();
+            if message.status.is_settled() {
+                return message;
+            }
+            watch.outcome().await;
+        }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.carrier.asked.lock().unwrap().iter().map(|(words, _)| words.clone()).collect()
+    }
+}
+
+const LONG: Option<Duration> = Some(Duration::from_secs(600));
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_who_waits_gets_the_outcome_after_as_many_retries_as_it_takes() {
+    let slow = Answer::Fails(Verdict::NotSent, Signal::None);
+    let agent = agent(settings(), [slow, slow]);
+    let message = agent.send("Hello", LONG).await;
+    assert_eq!((message.status, message.attempts, message.error), (Status::Sent, 3, None));
+    assert_eq!(message.provider_id, Some(format!("provider-{}", message.id)));
+    assert!(!message.possible_duplicate);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_whose_wait_runs_out_is_told_how_far_it_is_and_the_message_goes_on() {
+    let agent = agent(settings(), [Answer::Hangs]);
+    let message = agent.send("Hello", Some(Duration::from_secs(10))).await;
+    assert_eq!((message.status, message.attempts), (Status::Sending, 1));
+    agent.carrier.hanging.add_permits(1);
+    assert_eq!(agent.settled(message.id).await.status, Status::Sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_is_sent_again_twice_and_then_left_unknown() {
+    let agent = agent(settings(), [Answer::Fails(Verdict::Unknown, Signal::None); 9]);
+    let message = agent.send("Hello", LONG).await;
+    assert_eq!((message.status, message.attempts, message.possible_duplicate), (Status::Unknown, 3, true));
+    assert_eq!(message.error.unwrap().code, Code::OutcomeUnknown);
+    assert_eq!(agent.asked().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_on_hold_is_never_sent_again() {
+    let hold = Dispatch { on_unknown: OnUnknown::Hold, ..settings() };
+    let agent = agent(hold, [Answer::Panics]);
+    let message = agent.send("Hello", LONG).await;
+    assert_eq!((message.status, message.attempts, message.possible_duplicate), (Status::Unknown, 1, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_given_up_after_its_attempts_and_fails_with_the_last_problem() {
+    let few = Dispatch { max_attempts: NonZeroU32::new(2), ..settings() };
+    let agent = agent(few, [Answer::Fails(Verdict::NotSent, Signal::None); 9]);
+    let message = agent.send("Hello", LONG).await;
+    assert_eq!((message.status, message.attempts), (Status::Failed, 2));
+    assert_eq!(message.error.unwrap().code, Code::CarrierUnavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hanging_publishes_do_not_stop_the_others() {
+    let agent = agent(settings(), [Answer::Hangs, Answer::Hangs, Answer::Hangs]);
+    for number in 0..3 {
+        agent.send(&format!("hangs {number}"), Some(Duration::from_millis(1))).await;
+    }
+    for number in 0..20 {
+        assert_eq!(agent.send(&format!("flows {number}"), LONG).await.status, Status::Sent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_expires_while_it_waits_is_never_published() {
+    let one = Dispatch { concurrency: 1, ..settings() };
+    let agent = agent(one, [Answer::Hangs]);
+    agent.send("hangs", Some(Duration::from_millis(1))).await;
+    let stale = agent.submit("stale", SmsType::Transactional, Some(30), LONG).await;
+    assert_eq!((stale.status, stale.attempts), (Status::Expired, 0));
+    agent.carrier.hanging.add_permits(1);
+    assert_eq!(agent.send("next", LONG).await.status, Status::Sent);
+    assert_eq!(agent.asked(), ["hangs", "next"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_counts_segments_and_holds_for_queued_and_for_waiting_messages() {
+    let paced = Dispatch { segments_per_second: NonZeroU32::new(10), ..settings() };
+    let agent = agent(paced, []);
+    let start = Instant::now();
+    let two_segments = "x".repeat(200);
+    let mut queued = Vec::new();
+    for _ in 0..30 {
+        queued.push(agent.send(&two_segments, None).await.id);
+    }
+    for id in queued {
+        agent.settled(id).await;
+    }
+    assert_eq!(agent.send("one more", LONG).await.status, Status::Sent);
+    let seconds = start.elapsed().as_secs_f64();
+    assert!((5.0..5.5).contains(&seconds), "61 segments at 10 a second, 10 of them at once, took {seconds} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_account_is_refused_one_message_asks_for_all_and_then_all_go_in_order() {
+    let refused = Answer::Fails(Verdict::NotSent, Signal::Refused);
+    let agent = agent(Dispatch { concurrency: 1, ..settings() }, [refused; 6]);
+    let probe = agent.send("probe", None).await;
+    let mut others = Vec::new();
+    for (words, kind) in
+        [("sale", SmsType::Promotional), ("code 1", SmsType::Transactional), ("code 2", SmsType::Transactional)]
+    {
+        others.push(agent.submit(words, kind, None, None).await.id);
+    }
+    let mut attempts = agent.settled(probe.id).await.attempts;
+    for id in others {
+        attempts += agent.settled(id).await.attempts;
+    }
+    assert_eq!(attempts, 6 + 4, "each refusal cost one attempt, and only one");
+    let asked = agent.asked();
+    let position = |words: &str| asked.iter().rposition(|other| other == words).unwrap();
+    assert!(position("code 1") < position("sale") && position("code 2") < position("sale"), "{asked:?}");
+    assert!(agent.door.ready().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_and_a_permission_denied_show_until_a_publish_succeeds() {
+    let agent = agent(settings(), [Answer::Fails(Verdict::Rejected, Signal::NotPermitted)]);
+    assert!(agent.door.ready().await.is_ok());
+    assert_eq!(agent.send("denied", LONG).await.status, Status::Failed);
+    assert_eq!(agent.door.ready().await.unwrap_err().code, Code::CarrierUnavailable);
+    assert_eq!(agent.send("allowed", LONG).await.status, Status::Sent);
+    assert!(agent.door.ready().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_lets_the_queued_go_at_once_and_waits_for_what_is_in_flight() {
+    let agent = Arc::new(agent(Dispatch { concurrency: 1, ..settings() }, [Answer::Hangs]));
+    let flying = tokio::spawn({
+        let agent = Arc::clone(&agent);
+        async move { agent.send("flying", LONG).await }
+    });
+    while agent.asked().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let queued = tokio::spawn({
+        let agent = Arc::clone(&agent);
+        async move { agent.send("queued", LONG).await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    agent.dispatcher.stop();
+    assert_eq!(queued.await.unwrap().status, Status::Queued);
+    assert!(agent.dispatcher.settled().now_or_never().is_none());
+    agent.carrier.hanging.add_permits(1);
+    agent.dispatcher.settled().await;
+    assert_eq!(flying.await.unwrap().status, Status::Sent);
+    assert_eq!(agent.asked(), ["flying"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_hangs_up_changes_nothing() {
+    let agent = agent(settings(), []);
+    let sms = Sms {
+        to: PhoneNumber::parse("+12065550100").unwrap(),
+        text: Text::parse("Hello".to_owned()).unwrap(),
+        kind: SmsType::Transactional,
+        sender: Sender::Account,
+        max_price_usd: None,
+        entity_id: None,
+        template_id: None,
+    };
+    let draft = Draft { sms, expires_in: None, reference: None };
+    let submission = Submission { draft, key: None, wait: LONG, trace: None };
+    assert!(agent.door.submit(submission).now_or_never().is_none(), "it was asked once and dropped");
+    assert_eq!(agent.send("after", LONG).await.status, Status::Sent);
+    assert_eq!(agent.asked(), ["Hello", "after"]);
+}
