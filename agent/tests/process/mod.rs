@@ -1,0 +1,219 @@
+//! The real program as a process of its own, and the few words of HTTP that its tests speak.
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Longer than anything here takes, so that a hang fails instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How an agent is started.
+pub struct Start {
+    command: Command,
+    folder: Option<tempfile::TempDir>,
+}
+
+/// An agent that serves. It is killed when dropped.
+pub struct Agent {
+    child: Child,
+    pub address: SocketAddr,
+    folder: Option<tempfile::TempDir>,
+    log: mpsc::Receiver<String>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    head: String,
+    pub body: String,
+}
+
+impl Start {
+    /// The simulator on a free port, in an empty folder, with nothing of this process's environment.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder: None, ..Self::in_folder(folder.path()) }.keeping(folder)
+    }
+
+    /// The same in a folder that an earlier agent left.
+    pub fn in_folder(folder: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sms-agent"));
+        command.env_clear().current_dir(folder).env("SMS_AGENT__DATA_DIR", folder.join("data"));
+        command.env("SMS_AGENT__LISTEN", "127.0.0.1:0");
+        Self { command, folder: None }
+    }
+
+    fn keeping(mut self, folder: tempfile::TempDir) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn arg(mut self, argument: &str) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    /// Runs it until it serves.
+    pub fn serve(mut self) -> Agent {
+        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = lines(child.stderr.take().unwrap());
+        let announced = lines(child.stdout.take().unwrap());
+        let Ok(line) = announced.recv_timeout(PATIENCE) else {
+            child.kill().unwrap();
+            panic!("the agent does not serve: {}", log.iter().collect::<Vec<_>>().join("\n"))
+        };
+        let address = line.strip_prefix("sms-agent listening on http://").unwrap_or_else(|| panic!("{line}"));
+        Agent { child, address: address.parse().unwrap(), folder: self.folder, log }
+    }
+
+    /// Runs it to its end.
+    pub fn output(mut self) -> std::process::Output {
+        self.command.output().unwrap()
+    }
+}
+
+fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receive
+}
+
+impl Agent {
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.as_ref().unwrap().path().join("data")
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[], "")
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        self.request("POST", path, &[("Content-Type", "application/json")], body)
+    }
+
+    pub fn send(&self, to: &str) -> Answer {
+        self.post("/v1/messages", &format!(r#"{{"to":"{to}","body":"Your code is 424242"}}"#))
+    }
+
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        for (name, value) in headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() {
+            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        self.raw(&format!("{text}\r\n{body}"))
+    }
+
+    /// Writes what is given and reads one answer to the end of the connection.
+    pub fn raw(&self, bytes: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(bytes.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        Answer::read(&answer)
+    }
+
+    /// The message once its status is one of these.
+    pub fn wait_for(&self, id: &str, statuses: &[&str]) -> Value {
+        let start = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        loop {
+            let message = self.get(&format!("/v1/messages/{id}")).json();
+            if statuses.contains(&message["status"].as_str().unwrap()) {
+                return message;
+            }
+            let waited = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap() - start;
+            assert!(waited < PATIENCE, "still {message}");
+            std::thread::yield_now();
+        }
+    }
+
+    pub fn phone(&self) -> Vec<Value> {
+        self.get("/v1/simulator/messages?limit=100").json()["messages"].as_array().unwrap().clone()
+    }
+
+    /// Asks it to stop, as an init system does.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    pub fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Ends it without asking; the folder stays.
+    pub fn kill(mut self) -> tempfile::TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.folder.take().unwrap()
+    }
+
+    /// Its end, and all that it wrote to standard error.
+    pub fn wait(mut self) -> (ExitStatus, String, Option<tempfile::TempDir>) {
+        let log: Vec<String> = self.log.iter().collect();
+        (self.child.wait().unwrap(), log.join("\n"), self.folder.take())
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Answer {
+    fn read(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Self { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).filter_map(|line| line.split_once(':')).find_map(|(other, value)| {
+            other.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The code of a problem, after a look at all its members.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
+        let problem = self.json();
+        let code = problem["code"].as_str().unwrap().to_owned();
+        assert_eq!(problem["type"], format!("urn:sms-agent:problem:{code}"));
+        assert_eq!(problem["status"], self.status);
+        for member in ["title", "detail", "hint"] {
+            assert!(!problem[member].as_str().unwrap().is_empty(), "{problem}");
+        }
+        let retryable = matches!(self.status, 408 | 429 | 503);
+        assert_eq!(problem["retryable"], retryable, "{problem}");
+        assert_eq!(self.header("retry-after").is_some(), retryable, "{self:?}");
+        code
+    }
+}
