@@ -40,7 +40,8 @@ fn the_data_covers_every_region_that_has_a_plan() {
         .filter_map(|line| line.split('\t').nth(1))
         .filter(|region| !rows().any(|(_, expected)| expected == *region))
         .collect();
-    assert!(missing.is_empty(), "no number of {missing:?}");
+    // Every number of Western Sahara is one of Morocco's, whose plan comes first.
+    assert_eq!(missing, ["EH"]);
     assert!(rows().count() > 9_000);
 }
 

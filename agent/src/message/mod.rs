@@ -4,6 +4,7 @@
 //! that the other rooms never ask again whether a number is a number. It imports none of them.
 
 mod draft;
+mod gsm7;
 mod id;
 mod mask;
 mod number;

@@ -1,4 +1,4 @@
-"""Writes phone_numbers.tsv: what Google's libphonenumber, as ported to Python, says of some eight thousand numbers.
+"""Writes phone_numbers.tsv: what Google's libphonenumber, as ported to Python, says of some nine thousand numbers.
 
     python3 -m venv venv && venv/bin/pip install phonenumbers==9.0.43 && venv/bin/python phone_numbers.py > phone_numbers.tsv
 
@@ -85,6 +85,15 @@ def numbers(draw):
             yield str(code) + "".join(draw.choices("0123456789", k=length))
     for beginning in range(1, 1000):
         yield str(beginning) + "".join(draw.choices("0123456789", k=draw.randrange(4, 13)))
+    # A region whose example is another's number as well, by the order of regions, is looked for.
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS - {answer(digits) for digits in known}):
+        example = digits_of(example_number_for_type(region, PhoneNumberType.FIXED_LINE))
+        code = str(calling_code(example))
+        for _ in range(20_000):
+            digits = code + "".join(draw.choices("0123456789", k=len(example) - len(code)))
+            if answer(digits) == region:
+                yield digits
+                break
     # The plans that several countries share, drawn densely: their area codes tell the country.
     for shared in sorted(code for code, regions in COUNTRY_CODE_TO_REGION_CODE.items() if len(regions) > 1):
         lengths = sorted(set(len(digits) for digits in known if calling_code(digits) == shared))
