@@ -20,7 +20,9 @@ const NO_COUNTRY: &str = "001";
 pub(super) struct Parts<'a> {
     pub(super) calling_code: &'a str,
     national: &'a str,
-    /// Of every region that shares the calling code, its main region first.
+    /// Of the region that the calling code is first of all.
+    main: &'static Plan,
+    /// Of every region that shares the calling code, the main one first.
     plans: &'static [Plan],
 }
 
@@ -30,13 +32,13 @@ impl<'a> Parts<'a> {
         (1..=3).find_map(|length| {
             let (calling_code, national) = digits.split_at_checked(length)?;
             let plans = plans_of(calling_code.parse().ok()?);
-            (!plans.is_empty()).then_some(Self { calling_code, national, plans })
+            plans.first().map(|main| Self { calling_code, national, main, plans })
         })
     }
 
-    /// How long the rest of the number may be, as its main region has it.
+    /// How long the rest of the number may be, as the main region has it.
     pub(super) fn lengths(&self) -> Lengths {
-        self.plans.first().map_or(Lengths(0), |main| main.lengths)
+        self.main.lengths
     }
 
     /// Whether the rest of the number has one of those lengths.
@@ -44,18 +46,14 @@ impl<'a> Parts<'a> {
         self.lengths().contain(self.national)
     }
 
-    /// The region whose plan assigns the number.
+    /// The region whose plan assigns the number. Where regions share a calling code, the first digits settle which one
+    /// it is, whether or not that region assigns the number; a region without such digits has whatever it assigns.
     pub(super) fn region(&self) -> Option<&'static str> {
-        let plan = match self.plans {
-            [only] => Some(only),
-            // Where regions share a calling code, the first digits settle which one it is, whether or not that region
-            // assigns the number; a region without such digits has whatever it assigns.
-            shared => shared.iter().find(|plan| match &plan.leading {
-                Some(leading) => leading.matches(self.national),
-                None => plan.assigns(self.national),
-            }),
-        };
-        plan.filter(|plan| plan.assigns(self.national)).map(|plan| plan.region)
+        let plan = self.plans.iter().find(|plan| match &plan.leading {
+            Some(leading) => leading.matches(self.national),
+            None => plan.assigns(self.national),
+        })?;
+        (plan.leading.is_none() || plan.assigns(self.national)).then_some(plan.region)
     }
 
     /// The country whose plan assigns the number, if it is a country's.
@@ -105,27 +103,26 @@ impl Plan {
     }
 }
 
+/// What the digits of a number look like.
 struct Pattern {
-    written: String,
+    written: &'static str,
+    /// What ends the expression: nothing, or `$` where no more digits may follow.
+    end: &'static str,
     compiled: OnceLock<Option<Regex>>,
 }
 
 impl Pattern {
-    fn new(written: String) -> Self {
-        Self { written, compiled: OnceLock::new() }
+    fn beginning(written: &'static str) -> Self {
+        Self { written, end: "", compiled: OnceLock::new() }
     }
 
-    fn whole(pattern: &str) -> Self {
-        Self::new(format!("^(?:{pattern})$"))
-    }
-
-    fn beginning(pattern: &str) -> Self {
-        Self::new(format!("^(?:{pattern})"))
+    fn whole(written: &'static str) -> Self {
+        Self { written, end: "$", compiled: OnceLock::new() }
     }
 
     /// A test compiles every pattern there is, so that none fails here.
     fn compiled(&self) -> Option<&Regex> {
-        self.compiled.get_or_init(|| Regex::new(&self.written).ok()).as_ref()
+        self.compiled.get_or_init(|| Regex::new(&format!("^(?:{}){}", self.written, self.end)).ok()).as_ref()
     }
 
     fn matches(&self, national: &str) -> bool {
@@ -171,8 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn the_plans_are_in_the_order_that_the_search_needs() {
+    fn the_plans_are_as_the_search_needs_them() {
         assert!(PLANS.is_sorted_by_key(|plan| plan.calling_code));
+        let shared = |plan: &Plan| plans_of(plan.calling_code).len() > 1;
+        assert!(PLANS.iter().all(|plan| plan.leading.is_none() || shared(plan)), "first digits settle nothing alone");
     }
 
     #[test]
