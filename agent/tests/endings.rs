@@ -24,8 +24,7 @@ fn what_was_accepted_is_published_after_a_kill_9_before_its_publish() {
     for id in &ids {
         agent.wait_for(id, &["sent", "delivered"]);
     }
-    let mut received: Vec<String> =
-        agent.phone().iter().map(|sms| sms["id"].as_str().unwrap().to_owned()).collect();
+    let mut received: Vec<String> = agent.phone().iter().map(|sms| sms["id"].as_str().unwrap().to_owned()).collect();
     received.dedup();
     received.sort_unstable();
     assert_eq!(received, ids);

@@ -32,8 +32,22 @@ fn a_message_always_has_all_its_members_and_never_its_text() {
     let mut members: Vec<&str> = message.as_object().unwrap().keys().map(String::as_str).collect();
     members.sort_unstable();
     let mut all = [
-        "id", "status", "to", "type", "sender_id", "encoding", "segments", "message_id", "attempts",
-        "possible_duplicate", "next_attempt_at", "expires_at", "reference", "created_at", "updated_at", "error",
+        "id",
+        "status",
+        "to",
+        "type",
+        "sender_id",
+        "encoding",
+        "segments",
+        "message_id",
+        "attempts",
+        "possible_duplicate",
+        "next_attempt_at",
+        "expires_at",
+        "reference",
+        "created_at",
+        "updated_at",
+        "error",
     ];
     all.sort_unstable();
     assert_eq!(members, all);
@@ -161,10 +175,7 @@ fn a_preview_says_what_would_happen_and_sends_nothing() {
     let agent = agent();
     let preview = |body: &str| agent.post("/v1/messages/preview", body).json();
     let good = preview(r#"{"to":"+12065550100","body":"Grüße"}"#);
-    assert_eq!(
-        good,
-        serde_json::json!({"encoding":"GSM-7","segments":1,"country":"US","admitted":true,"problems":[]})
-    );
+    assert_eq!(good, serde_json::json!({"encoding":"GSM-7","segments":1,"country":"US","admitted":true,"problems":[]}));
     let unassigned = preview(r#"{"to":"+15551234567","body":"Hello"}"#);
     assert_eq!((&unassigned["admitted"], &unassigned["country"]), (&true.into(), &serde_json::Value::Null));
     assert_eq!(unassigned["problems"][0]["code"], "phone_number_unassigned");

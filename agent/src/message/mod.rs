@@ -4,9 +4,11 @@
 //! that the other rooms never ask again whether a number is a number. It imports none of them.
 
 mod draft;
+mod gsm7;
 mod id;
 mod mask;
 mod number;
+mod plan;
 mod problem;
 mod record;
 mod sender;
@@ -17,6 +19,7 @@ pub use draft::{Draft, Sms, SmsType};
 pub use id::{IdSource, MessageId};
 pub use mask::mask_digits;
 pub use number::{NumberError, PhoneNumber};
+pub use plan::Lengths;
 pub use problem::{Code, Problem};
 pub use record::{Message, Status};
 pub use sender::{DltId, MaxPrice, OriginationNumber, Sender, SenderId, ValueError};

@@ -192,9 +192,11 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().skip(1).filter_map(|line| line.split_once(':')).find_map(|(other, value)| {
-            other.eq_ignore_ascii_case(name).then(|| value.trim())
-        })
+        self.head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'))
+            .find_map(|(other, value)| other.eq_ignore_ascii_case(name).then(|| value.trim()))
     }
 
     pub fn json(&self) -> Value {

@@ -21,8 +21,7 @@ macro_rules! message_columns {
 /// What [`claim`] reads, in its order.
 macro_rules! claim_columns {
     () => {
-        "id, lane, recipient, words, encoding, segments, sender_id, origination_number, \
-    max_price_usd, entity_id, template_id, attempts, unknowns, created_at, expires_at, give_up_at, trace"
+        "id, lane, recipient, words, sender_id, origination_number, max_price_usd, entity_id, template_id, attempts, unknowns, created_at, expires_at, give_up_at, trace"
     };
 }
 
@@ -119,18 +118,18 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
         sms: Sms {
             kind: row.get(1)?,
             to: PhoneNumber::from_stored(row.get(2)?),
-            text: Text::from_stored(row.get(3)?, row.get(4)?, row.get(5)?),
-            sender: sender(row, 6)?,
-            max_price_usd: checked(row, 8, MaxPrice::parse)?,
-            entity_id: checked(row, 9, DltId::parse)?,
-            template_id: checked(row, 10, DltId::parse)?,
+            text: Text::from_stored(row.get(3)?),
+            sender: sender(row, 4)?,
+            max_price_usd: checked(row, 6, MaxPrice::parse)?,
+            entity_id: checked(row, 7, DltId::parse)?,
+            template_id: checked(row, 8, DltId::parse)?,
         },
-        attempt: row.get(11)?,
-        unknowns: row.get(12)?,
-        created_at: row.get(13)?,
-        expires_at: row.get(14)?,
-        give_up_at: row.get(15)?,
-        trace: row.get(16)?,
+        attempt: row.get(9)?,
+        unknowns: row.get(10)?,
+        created_at: row.get(11)?,
+        expires_at: row.get(12)?,
+        give_up_at: row.get(13)?,
+        trace: row.get(14)?,
     })
 }
 
