@@ -112,4 +112,5 @@ print(endpoint)
 
 sys.stdin.read()
 process.kill()
+process.wait()
 os._exit(0)
