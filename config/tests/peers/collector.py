@@ -108,9 +108,10 @@ sink = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
 threading.Thread(target=sink.serve_forever, daemon=True).start()
 process, endpoint = next(filter(None, (start(sink.server_port) for _ in range(5))))
 threading.Thread(target=end_with, args=(process,), daemon=True).start()
-print(endpoint)
-
-sys.stdin.read()
-process.kill()
-process.wait()
-os._exit(0)
+try:
+    print(endpoint)
+    sys.stdin.read()
+finally:  # the pipes are broken if the test was killed
+    process.kill()
+    process.wait()
+    os._exit(0)
