@@ -194,7 +194,7 @@ mod tests {
         collector.down.store(true, Ordering::Relaxed);
         assert_eq!(export(100).await, ["lost=2 reason=connection refused"]);
         tokio::time::advance(REPEAT).await;
-        assert_eq!(export(100).await, ["lost=202 reason=internal error: down"]);
+        assert_eq!(export(100).await, ["lost=202 reason=Operation failed: down"]);
         collector.down.store(false, Ordering::Relaxed);
         assert_eq!(export(100).await, ["lost=400"]);
     }

@@ -6,6 +6,7 @@
 pub mod context;
 
 mod collector;
+mod export;
 mod exporter;
 mod log;
 mod mask;
@@ -32,8 +33,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, registry};
 
 use collector::{Collector, LastFailure};
+use export::Export;
 use exporter::GuardedExporter;
-use variables::{Export, Variables};
+use variables::Variables;
 
 /// The crates whose words are our own.
 const OURS: [&str; 3] = ["sms_agent", "sms_config", "sms_provision"];
