@@ -1,7 +1,9 @@
 //! What sms-agent and sms-provision share: one settings file, the AWS client set-up and the telemetry set-up.
 
 mod settings;
+mod telemetry;
 
 pub use settings::{
     Agent, Aws, Carrier, Dispatch, Listen, Numbers, OnUnknown, Outbox, Queue, Role, Settings, Simulator, SmsType,
 };
+pub use telemetry::{Telemetry, TelemetryError, context as trace};

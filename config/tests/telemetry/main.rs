@@ -1,0 +1,179 @@
+//! Telemetry as a program has it: in a process of its own, with real variables, against a real collector's end.
+//!
+//! Each test starts this test binary once more as the program (`program` below), with the variables that it is about.
+
+mod program;
+mod receiver;
+
+use std::time::Duration;
+
+use program::Program;
+use receiver::{Receiver, Reply};
+
+const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+#[test]
+fn spans_arrive_with_their_parent_their_link_and_their_resource() {
+    let receiver = Receiver::http(Reply::Taken);
+    let run = Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url()).run();
+    assert!(run.log.contains("exporting spans"), "{}", run.log);
+
+    let request = receiver.next();
+    assert_eq!(request.path, "/v1/traces");
+    assert_eq!(request.header("content-type"), Some("application/x-protobuf"));
+    assert_eq!(request.header("content-encoding"), None);
+    assert_eq!(request.resource("service.name"), Some("sms-agent"));
+    assert_eq!(request.resource("service.version"), Some(env!("CARGO_PKG_VERSION")));
+
+    let server = request.span("POST /v1/messages");
+    assert_eq!(hex(&server.trace_id), "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(hex(&server.parent_span_id), "b7ad6b7169203331");
+    assert_eq!(server.kind, 2, "SERVER");
+    let accept = request.span("accept");
+    assert_eq!(accept.parent_span_id, server.span_id);
+
+    let publish = request.span("send sms");
+    assert_eq!(publish.kind, 3, "CLIENT");
+    assert_ne!(publish.trace_id, server.trace_id, "a span that came later has a trace of its own");
+    assert_eq!((&publish.links[0].trace_id, &publish.links[0].span_id), (&server.trace_id, &server.span_id));
+}
+
+#[test]
+fn what_leaves_is_ours_alone_and_holds_no_number_and_nothing_of_the_machine() {
+    let receiver = Receiver::http(Reply::Taken);
+    let run = Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url()).set("RUST_LOG", "trace").run();
+
+    let request = receiver.next();
+    let mut names: Vec<_> = request.spans().map(|span| span.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["POST /v1/messages", "accept", "send sms"]);
+    let keys: Vec<_> = request.spans().flat_map(|span| &span.attributes).map(|one| one.key.as_str()).collect();
+    assert_eq!(keys, ["slip"]);
+    assert!(request.spans().all(|span| span.events.is_empty()), "a line of the log is no event of a span");
+    for outside in [&run.log, &format!("{request:?}")] {
+        assert!(!outside.contains("2065550100"), "{outside}");
+    }
+    assert!(run.log.contains("aws_runtime: the number is +•••••••••00"), "{}", run.log);
+    assert!(!run.log.contains("PhoneNumber="), "{}", run.log);
+}
+
+#[test]
+fn the_variables_name_the_service_and_its_attributes() {
+    let receiver = Receiver::http(Reply::Taken);
+    let attributes = "service.name=by-attribute,deployment.environment.name=test,service.version=9";
+    let program = || {
+        Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url()).set("OTEL_RESOURCE_ATTRIBUTES", attributes)
+    };
+    program().run();
+    let request = receiver.next();
+    assert_eq!(request.resource("service.name"), Some("by-attribute"));
+    assert_eq!(request.resource("deployment.environment.name"), Some("test"));
+    assert_eq!(request.resource("service.version"), Some("9"));
+
+    program().set("OTEL_SERVICE_NAME", "by-name").run();
+    assert_eq!(receiver.next().resource("service.name"), Some("by-name"));
+}
+
+#[test]
+fn gzip_headers_and_the_traces_own_endpoint_are_as_the_variables_say() {
+    let receiver = Receiver::http(Reply::Taken);
+    Program::new()
+        .set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+        .set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &format!("{}/custom", receiver.url()))
+        .set("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+        .set("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20abc,x-tenant=7")
+        .run();
+    let request = receiver.next();
+    assert_eq!(request.path, "/custom");
+    assert_eq!(request.header("content-encoding"), Some("gzip"));
+    assert_eq!(request.header("authorization"), Some("Bearer abc"));
+    assert_eq!(request.header("x-tenant"), Some("7"));
+    assert_eq!(request.spans().count(), 3);
+}
+
+#[test]
+fn https_works_with_a_certificate_that_is_named_and_not_with_one_that_nobody_signed() {
+    let receiver = Receiver::https(Reply::Taken);
+    let program = || Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url());
+    let path = receiver.certificate().display().to_string();
+    program().set("OTEL_EXPORTER_OTLP_CERTIFICATE", &path).run();
+    assert_eq!(receiver.next().spans().count(), 3);
+
+    let run = program().run();
+    assert!(run.log.contains("spans cannot be exported") && run.log.contains("certificate"), "{}", run.log);
+    assert!(receiver.is_idle());
+}
+
+#[test]
+fn a_collector_that_is_down_costs_spans_and_one_line() {
+    let run = Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9").run();
+    assert_eq!(run.log.matches("spans cannot be exported").count(), 1, "{}", run.log);
+    assert!(run.log.contains("refused"), "{}", run.log);
+    assert!(run.started < Duration::from_millis(500) && run.stopped < Duration::from_secs(4), "{run:?}");
+}
+
+#[test]
+fn a_collector_that_never_answers_holds_up_neither_start_nor_end() {
+    let receiver = Receiver::http(Reply::Never);
+    let run = Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url()).set("PROGRAM_FLUSH_MS", "300").run();
+    assert!(run.log.contains("the last spans were not exported in time"), "{}", run.log);
+    assert!(run.started < Duration::from_millis(500) && run.stopped < Duration::from_secs(2), "{run:?}");
+}
+
+#[test]
+fn a_collector_that_refuses_is_named_with_its_answer() {
+    let receiver = Receiver::http(Reply::Unauthorized);
+    let endpoint = receiver.url().replace("http://", "http://user:hidden@");
+    let run = Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint).run();
+    assert!(run.log.contains("it answers 401"), "{}", run.log);
+    assert!(!run.log.contains("hidden"), "{}", run.log);
+}
+
+#[test]
+fn with_export_off_nothing_is_sent_and_our_spans_are_skipped_where_they_are_made() {
+    let receiver = Receiver::http(Reply::Taken);
+    for off in [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")] {
+        let run = Program::new()
+            .set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url())
+            .set("RUST_LOG", "trace")
+            .set(off.0, off.1)
+            .run();
+        assert!(run.said.contains("recorded: false") && run.said.contains("traceparent: None"), "{}", run.said);
+    }
+    let run = Program::new().run();
+    assert!(run.said.contains("recorded: false"), "{}", run.said);
+    assert!(receiver.is_idle());
+}
+
+#[test]
+fn the_sampler_of_the_variables_decides() {
+    let receiver = Receiver::http(Reply::Taken);
+    Program::new()
+        .set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url())
+        .set("OTEL_TRACES_SAMPLER", "parentbased_always_off")
+        .run();
+    let request = receiver.next();
+    let names: Vec<_> = request.spans().map(|span| span.name.as_str()).collect();
+    assert!(!names.contains(&"send sms") && names.contains(&"accept"), "only the caller's sampled trace: {names:?}");
+}
+
+#[test]
+fn values_that_cannot_be_used_are_named_in_the_log_and_wrong_ones_stop_the_start() {
+    let run = Program::new()
+        .set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+        .set("OTEL_TRACES_SAMPLER", "sometimes")
+        .set("RUST_LOG", "sms_agent=loud")
+        .run();
+    assert!(run.log.contains("OTEL_TRACES_SAMPLER") && run.log.contains("RUST_LOG"), "{}", run.log);
+    assert!(!run.log.contains("sometimes") && !run.log.contains("loud"), "{}", run.log);
+
+    let run = Program::new()
+        .set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
+        .set("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        .run();
+    assert!(run.said.contains("OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is built in"), "{}", run.said);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

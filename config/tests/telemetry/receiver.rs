@@ -1,0 +1,158 @@
+//! The collector's end: hyper's server, and OpenTelemetry's own decoder of what came.
+
+use std::convert::Infallible;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver as Channel, Sender, channel};
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// What it answers.
+#[derive(Clone, Copy)]
+pub enum Reply {
+    Taken,
+    Unauthorized,
+    Never,
+}
+
+/// One that listens until it is dropped.
+pub struct Receiver {
+    scheme: &'static str,
+    address: SocketAddr,
+    certificate: Option<PathBuf>,
+    requests: Channel<Request>,
+    _runtime: Runtime,
+}
+
+/// One export, decoded.
+#[derive(Debug)]
+pub struct Request {
+    pub path: String,
+    headers: HeaderMap,
+    body: ExportTraceServiceRequest,
+}
+
+impl Receiver {
+    pub fn http(reply: Reply) -> Self {
+        Self::listen("http", reply, None, None)
+    }
+
+    /// With a certificate that it signed itself.
+    pub fn https(reply: Reply) -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let file = format!("collector-{}.pem", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+        std::fs::write(&path, made.cert.pem()).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let tls = ServerConfig::builder().with_no_client_auth();
+        let tls = tls.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        Self::listen("https", reply, Some(path), Some(TlsAcceptor::from(Arc::new(tls))))
+    }
+
+    pub fn url(&self) -> String {
+        format!("{}://localhost:{}", self.scheme, self.address.port())
+    }
+
+    pub fn certificate(&self) -> &Path {
+        self.certificate.as_deref().unwrap()
+    }
+
+    pub fn next(&self) -> Request {
+        self.requests.recv_timeout(Duration::from_secs(20)).expect("an export")
+    }
+
+    /// To be asked when the program that might have sent something has ended.
+    pub fn is_idle(&self) -> bool {
+        self.requests.try_recv().is_err()
+    }
+
+    fn listen(scheme: &'static str, reply: Reply, certificate: Option<PathBuf>, tls: Option<TlsAcceptor>) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, requests) = channel();
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let service = service_fn({
+                    let sender = sender.clone();
+                    move |request| answer(request, sender.clone(), reply)
+                });
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    let Some(tls) = tls else {
+                        return http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+                    };
+                    let stream = tls.accept(stream).await.ok()?;
+                    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok()
+                });
+            }
+        });
+        Self { scheme, address, certificate, requests, _runtime: runtime }
+    }
+}
+
+async fn answer(
+    request: http::Request<Incoming>,
+    sender: Sender<Request>,
+    reply: Reply,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let body = match head.headers.get("content-encoding") {
+        None => body.to_vec(),
+        Some(_) => {
+            let mut plain = Vec::new();
+            GzDecoder::new(&*body).read_to_end(&mut plain).unwrap();
+            plain
+        }
+    };
+    let body = ExportTraceServiceRequest::decode(&*body).unwrap();
+    sender.send(Request { path: head.uri.path().to_owned(), headers: head.headers, body }).ok();
+    if let Reply::Never = reply {
+        std::future::pending::<()>().await;
+    }
+    let status = if let Reply::Taken = reply { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+    Ok(Response::builder().status(status).body(Full::default()).unwrap())
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub fn resource(&self, key: &str) -> Option<&str> {
+        let attributes = &self.body.resource_spans[0].resource.as_ref()?.attributes;
+        let found = attributes.iter().find(|attribute| attribute.key == key)?;
+        match found.value.as_ref()?.value.as_ref()? {
+            Value::StringValue(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub fn spans(&self) -> impl Iterator<Item = &Span> {
+        self.body.resource_spans.iter().flat_map(|one| &one.scope_spans).flat_map(|one| &one.spans)
+    }
+
+    pub fn span(&self, name: &str) -> &Span {
+        self.spans().find(|span| span.name == name).unwrap_or_else(|| panic!("no span {name} in {self:?}"))
+    }
+}
