@@ -1,4 +1,5 @@
 //! The dispatcher against a carrier that does as it is told, over the real outbox, in paused time.
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;

@@ -1,4 +1,5 @@
 //! The SQLite engine by its trait: what it has answered survives, and a message is in one worker's hands at a time.
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use std::path::Path;
 use std::time::Duration;

@@ -3,6 +3,7 @@
 //! It carries no number and no text: the destination is always `sms`. Its target is that of all spans of ours, so that
 //! nothing is spent on it while export is off.
 
+use sms_config::trace;
 use tracing::Span;
 use tracing::field::{Empty, display};
 
@@ -33,6 +34,9 @@ pub(super) fn publish(claim: &Claim, origin: &Origin) -> Span {
         error.type = Empty,
         aws.request_id = Empty,
     );
+    if let Origin::Stored(Some(trace)) = origin {
+        trace::link(&span, trace);
+    }
     span
 }
 

@@ -1,5 +1,6 @@
 //! The real program as a process of its own, and the few words of HTTP that its tests speak.
 #![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,36 +15,36 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How an agent is started.
-pub struct Start {
+pub(crate) struct Start {
     command: Command,
     folder: Option<tempfile::TempDir>,
 }
 
 /// An agent that serves. It is killed when dropped.
-pub struct Agent {
+pub(crate) struct Agent {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     folder: Option<tempfile::TempDir>,
     log: mpsc::Receiver<String>,
 }
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    pub body: String,
+    pub(crate) body: String,
 }
 
 impl Start {
     /// The simulator on a free port, in an empty folder, with nothing of this process's environment.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { folder: None, ..Self::in_folder(folder.path()) }.keeping(folder)
     }
 
     /// The same in a folder that an earlier agent left.
-    pub fn in_folder(folder: &Path) -> Self {
+    pub(crate) fn in_folder(folder: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sms-agent"));
         command.env_clear().current_dir(folder).env("SMS_AGENT__DATA_DIR", folder.join("data"));
         command.env("SMS_AGENT__LISTEN", "127.0.0.1:0");
@@ -55,18 +56,18 @@ impl Start {
         self
     }
 
-    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub fn arg(mut self, argument: &str) -> Self {
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
         self.command.arg(argument);
         self
     }
 
     /// Runs it until it serves.
-    pub fn serve(mut self) -> Agent {
+    pub(crate) fn serve(mut self) -> Agent {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = lines(child.stderr.take().unwrap());
         let announced = lines(child.stdout.take().unwrap());
@@ -79,7 +80,7 @@ impl Start {
     }
 
     /// Runs it to its end.
-    pub fn output(mut self) -> std::process::Output {
+    pub(crate) fn output(mut self) -> std::process::Output {
         self.command.output().unwrap()
     }
 }
@@ -97,23 +98,23 @@ fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 }
 
 impl Agent {
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         self.folder.as_ref().unwrap().path().join("data")
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.request("GET", path, &[], "")
     }
 
-    pub fn post(&self, path: &str, body: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
         self.request("POST", path, &[("Content-Type", "application/json")], body)
     }
 
-    pub fn send(&self, to: &str) -> Answer {
+    pub(crate) fn send(&self, to: &str) -> Answer {
         self.post("/v1/messages", &format!(r#"{{"to":"{to}","body":"Your code is 424242"}}"#))
     }
 
-    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
@@ -125,7 +126,7 @@ impl Agent {
     }
 
     /// Writes what is given and reads one answer to the end of the connection.
-    pub fn raw(&self, bytes: &str) -> Answer {
+    pub(crate) fn raw(&self, bytes: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(bytes.as_bytes()).unwrap();
@@ -135,7 +136,7 @@ impl Agent {
     }
 
     /// The message once its status is one of these.
-    pub fn wait_for(&self, id: &str, statuses: &[&str]) -> Value {
+    pub(crate) fn wait_for(&self, id: &str, statuses: &[&str]) -> Value {
         let start = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
         loop {
             let message = self.get(&format!("/v1/messages/{id}")).json();
@@ -148,29 +149,29 @@ impl Agent {
         }
     }
 
-    pub fn phone(&self) -> Vec<Value> {
+    pub(crate) fn phone(&self) -> Vec<Value> {
         self.get("/v1/simulator/messages?limit=100").json()["messages"].as_array().unwrap().clone()
     }
 
     /// Asks it to stop, as an init system does.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         self.signal("TERM");
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let done = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(done.success());
     }
 
     /// Ends it without asking; the folder stays.
-    pub fn kill(mut self) -> tempfile::TempDir {
+    pub(crate) fn kill(mut self) -> tempfile::TempDir {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.folder.take().unwrap()
     }
 
     /// Its end, and all that it wrote to standard error.
-    pub fn wait(mut self) -> (ExitStatus, String, Option<tempfile::TempDir>) {
+    pub(crate) fn wait(mut self) -> (ExitStatus, String, Option<tempfile::TempDir>) {
         let log: Vec<String> = self.log.iter().collect();
         (self.child.wait().unwrap(), log.join("\n"), self.folder.take())
     }
@@ -191,7 +192,7 @@ impl Answer {
         Self { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head
             .lines()
             .skip(1)
@@ -199,12 +200,12 @@ impl Answer {
             .find_map(|(other, value)| other.eq_ignore_ascii_case(name).then(|| value.trim()))
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The code of a problem, after a look at all its members.
-    pub fn problem(&self) -> String {
+    pub(crate) fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
         let problem = self.json();
         let code = problem["code"].as_str().unwrap().to_owned();
