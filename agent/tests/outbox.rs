@@ -8,7 +8,9 @@ use sms_agent::message::{
     Code, Draft, IdSource, MessageId, PhoneNumber, Problem, Sender, Sms, SmsType, Status, Text, Timestamp,
 };
 use sms_agent::outbox::sqlite::{OpenError, Options, SqliteOutbox};
-use sms_agent::outbox::{Acceptance, Accepted, Allowance, Claims, Demand, Entry, Idempotency, Outbox, Outcome, Rest};
+use sms_agent::outbox::{
+    Acceptance, Accepted, Allowance, Claims, Demand, Entry, Idempotency, Outbox, Outcome, Rest, Swept,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_464_000_000);
 const KEY: Idempotency = Idempotency { key: [7; 32], fingerprint: [1; 32] };
@@ -145,15 +147,15 @@ async fn what_waits_too_long_ends_and_says_why() {
     short.draft.expires_in = Some(10);
     let short = accept(&outbox, short).await;
     let long = accept(&outbox, entry(&ids, SmsType::Transactional, "Hello")).await;
-    let (ended, next) = outbox.sweep(NOW).await.unwrap();
+    let Swept { ended, next } = outbox.sweep(NOW).await.unwrap();
     assert!(ended.is_empty());
     assert_eq!(next, Some(NOW.plus(Duration::from_secs(10))));
-    let (ended, next) = outbox.sweep(NOW.plus(Duration::from_secs(10))).await.unwrap();
+    let Swept { ended, next } = outbox.sweep(NOW.plus(Duration::from_secs(10))).await.unwrap();
     assert_eq!(
         ended.iter().map(|message| (message.id, message.status)).collect::<Vec<_>>(),
         [(short, Status::Expired)]
     );
-    let (ended, next_end) = outbox.sweep(next.unwrap()).await.unwrap();
+    let Swept { ended, next: next_end } = outbox.sweep(next.unwrap()).await.unwrap();
     assert_eq!(ended.iter().map(|message| (message.id, message.status)).collect::<Vec<_>>(), [(long, Status::Failed)]);
     assert_eq!(next_end, None);
 }

@@ -162,9 +162,9 @@ impl Dispatcher {
 
     async fn sweep(&self) {
         match self.0.outbox.sweep(self.0.clock.now()).await {
-            Ok((ended, next)) => {
-                self.state().swept(next);
-                ended.iter().for_each(|message| self.0.waiting.tell(message));
+            Ok(swept) => {
+                self.state().swept(swept.next);
+                swept.ended.iter().for_each(|message| self.0.waiting.tell(message));
             }
             Err(_) => self.pause(Some(OUTBOX_PAUSE)).await,
         }

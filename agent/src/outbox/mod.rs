@@ -156,6 +156,15 @@ pub enum Outcome {
     Undeliverable(Problem),
 }
 
+/// What a sweep did.
+#[derive(Clone, Debug)]
+pub struct Swept {
+    /// The messages that it ended.
+    pub ended: Vec<Message>,
+    /// When the next one ends, unless it leaves before.
+    pub next: Option<Timestamp>,
+}
+
 /// Accepts durably, hands out, settles, remembers.
 pub trait Outbox: Send + Sync {
     /// Takes messages in. Once this answered, the process may die and they are still there; with `durable`, the
@@ -177,12 +186,11 @@ pub trait Outbox: Send + Sync {
     /// `outbox_unavailable`; nothing was handed out then.
     fn claim(&self, now: Timestamp, demand: Demand) -> BoxFuture<'static, Result<Claims, Problem>>;
 
-    /// Ends what waits in the queue past its `expires_at` or its `give_up_at`; answers with the ended ones, and when
-    /// to look again.
+    /// Ends what waits in the queue past its `expires_at` or its `give_up_at`.
     ///
     /// # Errors
     /// `outbox_unavailable`.
-    fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<(Vec<Message>, Option<Timestamp>), Problem>>;
+    fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<Swept, Problem>>;
 
     /// Writes down what became of a message; answers with it as it is now, or with `None` if that outcome cannot
     /// follow on what it was. With `durable`, waits for the disk.

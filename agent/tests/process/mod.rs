@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub(crate) struct Agent {
     child: Child,
     pub(crate) address: SocketAddr,
     folder: Option<tempfile::TempDir>,
-    log: mpsc::Receiver<String>,
+    log: JoinHandle<String>,
 }
 
 /// An answer, read to its end.
@@ -69,11 +70,16 @@ impl Start {
     /// Runs it until it serves.
     pub(crate) fn serve(mut self) -> Agent {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = lines(child.stderr.take().unwrap());
+        let mut errors = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            errors.read_to_string(&mut log).unwrap();
+            log
+        });
         let announced = lines(child.stdout.take().unwrap());
         let Ok(line) = announced.recv_timeout(PATIENCE) else {
             child.kill().unwrap();
-            panic!("the agent does not serve: {}", log.iter().collect::<Vec<_>>().join("\n"))
+            panic!("the agent does not serve: {}", log.join().unwrap())
         };
         let address = line.strip_prefix("sms-agent listening on http://").unwrap_or_else(|| panic!("{line}"));
         Agent { child, address: address.parse().unwrap(), folder: self.folder, log }
@@ -172,8 +178,9 @@ impl Agent {
 
     /// Its end, and all that it wrote to standard error.
     pub(crate) fn wait(mut self) -> (ExitStatus, String, Option<tempfile::TempDir>) {
-        let log: Vec<String> = self.log.iter().collect();
-        (self.child.wait().unwrap(), log.join("\n"), self.folder.take())
+        let status = self.child.wait().unwrap();
+        let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
+        (status, log.join().unwrap(), self.folder.take())
     }
 }
 

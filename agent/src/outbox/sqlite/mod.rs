@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use self::committer::Committer;
 pub use self::file::OpenError;
 use self::writer::Writer;
-use super::{Acceptance, Accepted, Claim, Claims, Demand, Idempotency, Outbox, Outcome, Rest};
+use super::{Acceptance, Accepted, Claim, Claims, Demand, Idempotency, Outbox, Outcome, Rest, Swept};
 use crate::message::{Code, Message, MessageId, Problem, Status, Timestamp};
 
 /// How many messages one sweep ends at most, so that it keeps nobody waiting.
@@ -107,7 +107,7 @@ impl Outbox for SqliteOutbox {
         Box::pin(self.committer.run(true, move |connection| claim(connection, now, demand)))
     }
 
-    fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<(Vec<Message>, Option<Timestamp>), Problem>> {
+    fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<Swept, Problem>> {
         let keep_text = self.options.keep_text;
         Box::pin(self.committer.run(false, move |connection| sweep(connection, now, keep_text)))
     }
@@ -228,11 +228,7 @@ fn take(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<C
     connection.prepare_cached(sql)?.query_row((seq, now), row::claim)
 }
 
-fn sweep(
-    connection: &Connection,
-    now: Timestamp,
-    keep_text: bool,
-) -> rusqlite::Result<(Vec<Message>, Option<Timestamp>)> {
+fn sweep(connection: &Connection, now: Timestamp, keep_text: bool) -> rusqlite::Result<Swept> {
     let late: Vec<(MessageId, Option<Timestamp>, Option<Problem>)> = connection
         .prepare_cached(concat!(
             "SELECT ",
@@ -257,7 +253,7 @@ fn sweep(
     let next = connection
         .prepare_cached("SELECT min(ends_at) FROM message WHERE status = 0")?
         .query_row((), |row| row.get(0))?;
-    Ok((ended, next))
+    Ok(Swept { ended, next })
 }
 
 fn settle(
