@@ -20,13 +20,17 @@ pub struct PhoneNumber(String);
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NumberError {
     /// It is not written in E.164.
-    #[error("not written in E.164: a plus sign and at most 15 digits, the first of them not 0, and nothing else")]
+    #[error(
+        "the number is not written in E.164: a plus sign and at most 15 digits, the first of them not 0, and nothing else"
+    )]
     Form,
     /// No country or service has that calling code.
-    #[error("the calling code is not known: the digits after the plus sign begin with the calling code of a country")]
+    #[error(
+        "the number begins with no known calling code: right after the plus sign comes that of a country or service"
+    )]
     CallingCode,
     /// No number there is that long.
-    #[error("the length cannot be right: after its calling code come {0} digits")]
+    #[error("the number cannot have that length: after its calling code come {0} digits")]
     Length(Lengths),
 }
 
@@ -136,10 +140,10 @@ mod tests {
         }
         for text in ["+1", "+1206555010", "+120655501000"] {
             let said = PhoneNumber::parse(text).unwrap_err().to_string();
-            assert_eq!(said, "the length cannot be right: after its calling code come 10 digits", "{text:?}");
+            assert_eq!(said, "the number cannot have that length: after its calling code come 10 digits", "{text:?}");
         }
         let said = PhoneNumber::parse("+4420794600").unwrap_err().to_string();
-        assert_eq!(said, "the length cannot be right: after its calling code come 7, 9 or 10 digits");
+        assert_eq!(said, "the number cannot have that length: after its calling code come 7, 9 or 10 digits");
     }
 
     #[test]

@@ -47,10 +47,10 @@ impl Encoding {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TextError {
     /// There are no words.
-    #[error("empty: between 1 and {MOST_CHARACTERS} characters are allowed")]
+    #[error("the text is empty: between 1 and {MOST_CHARACTERS} characters are allowed")]
     Empty,
     /// There are too many.
-    #[error("too long: between 1 and {MOST_CHARACTERS} characters are allowed")]
+    #[error("the text is too long: between 1 and {MOST_CHARACTERS} characters are allowed")]
     TooLong,
 }
 
