@@ -4,6 +4,8 @@
 //! for this message and for all others. A carrier never retries: that is the dispatcher's alone (a repeated publish
 //! is a second SMS). It knows nothing of HTTP and nothing of storage.
 
+pub mod sns;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
