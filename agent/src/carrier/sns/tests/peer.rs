@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+/// What SNS calls every request here.
+pub(super) const REQUEST_ID: &str = "f187a3c1-376f-11df-8963-01868b7c937a";
+
 /// What the peer does with one request.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
@@ -122,8 +125,8 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Seen>>) {
         };
         let written = match reply {
             Some(Reply::Answer(status, body)) => {
-                let head = format!("HTTP/1.1 {status} -\r\ncontent-type: text/xml\r\ncontent-length: {}", body.len());
-                stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await
+                let head = format!("HTTP/1.1 {status} -\r\nx-amzn-requestid: {REQUEST_ID}\r\ncontent-type: text/xml");
+                stream.write_all(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await
             }
             Some(Reply::CutWithin) => {
                 let half = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: 500\r\n\r\n<PublishResponse>";
