@@ -1,8 +1,10 @@
 //! What sms-agent and sms-provision share: one settings file, the AWS client set-up and the telemetry set-up.
 
+mod aws;
 mod settings;
 mod telemetry;
 
+pub use aws::{AwsAccess, AwsError, ClientOptions, Credentials, causes, sends_sms};
 pub use settings::{
     Agent, Aws, Carrier, Dispatch, Listen, Numbers, OnUnknown, Outbox, Queue, Role, Settings, Simulator, SmsType,
 };

@@ -4,6 +4,9 @@
 //! for this message and for all others. A carrier never retries: that is the dispatcher's alone (a repeated publish
 //! is a second SMS). It knows nothing of HTTP and nothing of storage.
 
+pub mod simulator;
+pub mod sns;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -57,6 +60,24 @@ pub struct PublishError {
     pub signal: Signal,
     /// What is told to people; masked.
     pub problem: Problem,
+}
+
+/// What the carrier later says of a message that it took.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// Our name of the message.
+    pub id: MessageId,
+    /// What became of it.
+    pub delivery: Delivery,
+}
+
+/// Whether a message arrived.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Delivery {
+    /// It did.
+    Delivered,
+    /// It did not, and why.
+    Undeliverable(Problem),
 }
 
 /// The other end.

@@ -1,0 +1,155 @@
+//! Amazon SNS as the carrier.
+//!
+//! In flows one SMS; out flows SNS's message id, or what its refusal or silence means. One client serves the process
+//! for its life, so that connections are used again. It never repeats a call: SNS has no token by which it would know
+//! a repetition, and would send a second SMS.
+
+mod attributes;
+mod outgoing;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::config::StalledStreamProtectionConfig;
+use aws_sdk_sns::config::retry::RetryConfig;
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sns::operation::RequestId;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sms_config::{AwsAccess, Credentials, causes};
+
+use self::outgoing::Outgoing;
+use self::verdict::{Meaning, Met, meaning};
+use super::{Attempt, Carrier, PublishError};
+use crate::message::{Code, PhoneNumber, Problem, mask_digits};
+
+/// How long a question that is not a publish may take.
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Publishes through Amazon SNS.
+#[derive(Debug)]
+pub struct Sns {
+    client: Client,
+    credentials: Credentials,
+}
+
+impl Sns {
+    /// The carrier of one account and region. Connect time-out and HTTP client are those of `access`; retries are
+    /// off, whatever it says.
+    pub fn new(access: &AwsAccess) -> Self {
+        let config = aws_sdk_sns::config::Builder::from(&access.config)
+            .retry_config(RetryConfig::disabled())
+            // Requests and answers of a kilobyte need no watch over their throughput; every call has its time-out.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .build();
+        Self { client: Client::from_conf(config), credentials: access.credentials.clone() }
+    }
+
+    async fn send(&self, attempt: Attempt<'_>) -> Result<String, PublishError> {
+        let outgoing = Outgoing::default();
+        let mut publish =
+            self.client.publish().phone_number(attempt.sms.to.as_str()).message(attempt.sms.text.as_str());
+        for (name, value) in attributes::attributes(attempt.sms) {
+            publish = publish.message_attributes(name, value);
+        }
+        let call = publish.customize().interceptor(outgoing.clone()).send();
+        match tokio::time::timeout(attempt.timeout, call).await {
+            Ok(Ok(output)) => output.message_id.filter(|id| !id.is_empty()).ok_or_else(|| {
+                let met = Met::Answer { status: 200, code: None };
+                failed(meaning(met), "SNS answered 200 without a message id".to_owned(), None)
+            }),
+            Ok(Err(error)) => Err(self.refused(&error, outgoing.began())),
+            Err(_) if outgoing.began() => {
+                let detail = format!("no answer from SNS within {}", humantime::format_duration(attempt.timeout));
+                Err(failed(meaning(Met::NoAnswer), detail, None))
+            }
+            Err(_) => {
+                let waited = humantime::format_duration(attempt.timeout);
+                let detail = format!("no credentials or no connection to SNS within {waited}; nothing was sent");
+                Err(failed(meaning(Met::NotOut), detail, None))
+            }
+        }
+    }
+
+    /// What a failed publish means; where SNS does not know the credentials, they are loaded anew for the next one.
+    fn refused<E>(&self, error: &SdkError<E, HttpResponse>, began: bool) -> PublishError
+    where
+        E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
+    {
+        let met = match error.raw_response() {
+            Some(answer) => Met::Answer { status: answer.status().as_u16(), code: error.code() },
+            None if began => Met::NoAnswer,
+            None => Met::NotOut,
+        };
+        let meaning = meaning(met);
+        if meaning.stale_credentials {
+            self.credentials.reload();
+        }
+        failed(meaning, described(error), error.request_id().map(str::to_owned))
+    }
+
+    async fn ask_opted_out(&self, to: &PhoneNumber) -> Result<bool, Problem> {
+        let call = self.client.check_if_phone_number_is_opted_out().phone_number(to.as_str()).send();
+        match tokio::time::timeout(ASK_TIMEOUT, call).await {
+            Ok(Ok(output)) => Ok(output.is_opted_out),
+            Ok(Err(error)) => {
+                let mut problem = self.refused(&error, false).problem;
+                // A question, unlike a message, can be asked again without harm.
+                if problem.code == Code::OutcomeUnknown {
+                    problem.code = Code::CarrierUnavailable;
+                }
+                Err(problem)
+            }
+            Err(_) => Err(Problem::new(Code::CarrierUnavailable, "no answer from SNS about opt-outs in time")),
+        }
+    }
+}
+
+impl Carrier for Sns {
+    fn publish<'a>(&'a self, attempt: Attempt<'a>) -> BoxFuture<'a, Result<String, PublishError>> {
+        self.send(attempt).boxed()
+    }
+
+    /// None: SNS takes messages to opted-out numbers, and only asking it would tell.
+    fn objection(&self, _: &PhoneNumber) -> Option<Problem> {
+        None
+    }
+
+    fn opted_out<'a>(&'a self, to: &'a PhoneNumber) -> BoxFuture<'a, Result<bool, Problem>> {
+        self.ask_opted_out(to).boxed()
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), Problem>> {
+        async {
+            self.credentials.ready().await.map_err(|why| {
+                Problem::new(Code::CarrierUnavailable, format!("no AWS credentials: {}", mask_digits(&why)))
+            })
+        }
+        .boxed()
+    }
+}
+
+fn failed(meaning: Meaning, detail: String, request_id: Option<String>) -> PublishError {
+    let problem = Problem::new(meaning.code, detail).with_request_id(request_id);
+    PublishError { verdict: meaning.verdict, signal: meaning.signal, problem }
+}
+
+/// SNS's code and words, or what kept us from getting an answer; masked, since both may quote the number.
+fn described<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    let words = match (error.code(), error.message(), status) {
+        (Some(code), Some(message), _) => format!("{code}: {message}"),
+        (Some(code), None, _) => code.to_owned(),
+        (None, _, Some(status)) => format!("SNS answered {status} with a body that cannot be read"),
+        (None, _, None) => causes(error),
+    };
+    mask_digits(&words)
+}

@@ -1,0 +1,202 @@
+//! Who we are to AWS: the SDK's chain of credential sources, a role on top if one is set, and the cache before them.
+//!
+//! In flow the settings; out flow credentials for every signature. The SDK reads a profile once and keeps keys until
+//! they expire, so that keys that were replaced in the file are never seen by a process that runs. Here the chain and
+//! its cache can be thrown away together, and are made anew by whoever asks next.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_config::identity::IdentityCache;
+use aws_config::sts::AssumeRoleProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, Result as Provided, SharedCredentialsProvider, future};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::identity::{
+    IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
+};
+use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_types::SdkConfig;
+use aws_types::sdk_config::SharedTimeSource;
+
+use super::{base, causes};
+use crate::Aws;
+
+/// How long a failure to get credentials is remembered by [`Credentials::ready`].
+const REMEMBER: Duration = Duration::from_secs(5);
+/// How long [`Credentials::ready`] waits for them. The instance metadata service of a machine that has none takes
+/// that long to be given up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The credentials of this process. Clones share them.
+#[derive(Clone)]
+pub struct Credentials(Arc<Shared>);
+
+struct Shared {
+    settings: Aws,
+    base: SdkConfig,
+    time: SharedTimeSource,
+    chain: tokio::sync::Mutex<Option<SharedCredentialsProvider>>,
+    probe: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+struct State {
+    cache: SharedIdentityCache,
+    stale: bool,
+    last: Option<Last>,
+}
+
+/// What the last question to the chain brought.
+#[derive(Clone)]
+enum Last {
+    Had { until: Option<SystemTime> },
+    Missing { at: SystemTime, why: String },
+}
+
+impl Credentials {
+    /// Credentials as the settings say; `base` has region, endpoint and HTTP client for the call that assumes a role.
+    pub(super) fn new(settings: Aws, base: SdkConfig) -> Self {
+        let state = State { cache: IdentityCache::lazy().build(), stale: false, last: None };
+        Self(Arc::new(Shared {
+            settings,
+            time: base.time_source().unwrap_or_default(),
+            base,
+            chain: tokio::sync::Mutex::new(None),
+            probe: tokio::sync::Mutex::new(()),
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// Forgets the chain and what it gave: the next call reads environment, profiles and services anew. For AWS's
+    /// answers that the credentials themselves are wrong.
+    pub fn reload(&self) {
+        let mut state = self.state();
+        state.cache = IdentityCache::lazy().build();
+        state.stale = true;
+        state.last = None;
+    }
+
+    /// Whether credentials can be had now. What is known from a moment ago is not asked again.
+    ///
+    /// # Errors
+    /// Why they cannot be had, in the SDK's words; may quote an ARN.
+    pub async fn ready(&self) -> Result<(), String> {
+        if let Some(known) = self.known() {
+            return known;
+        }
+        let _one_at_a_time = self.0.probe.lock().await;
+        if let Some(known) = self.known() {
+            return known;
+        }
+        match tokio::time::timeout(PATIENCE, self.provide()).await {
+            Ok(provided) => provided.map(drop).map_err(|error| causes(&error)),
+            Err(_) => Err(self.missing(format!("no credentials within {} s", PATIENCE.as_secs()))),
+        }
+    }
+
+    fn known(&self) -> Option<Result<(), String>> {
+        let now = self.0.time.now();
+        match self.state().last.clone()? {
+            Last::Had { until } => until.is_none_or(|until| until > now).then_some(Ok(())),
+            Last::Missing { at, why } => {
+                let age = now.duration_since(at).unwrap_or(REMEMBER);
+                (age < REMEMBER).then_some(Err(why))
+            }
+        }
+    }
+
+    async fn provide(&self) -> Provided {
+        let provided = self.chain().await.provide_credentials().await;
+        match &provided {
+            Ok(credentials) => self.state().last = Some(Last::Had { until: credentials.expiry() }),
+            Err(error) => drop(self.missing(causes(error))),
+        }
+        provided
+    }
+
+    fn missing(&self, why: String) -> String {
+        self.state().last = Some(Last::Missing { at: self.0.time.now(), why: why.clone() });
+        why
+    }
+
+    async fn chain(&self) -> SharedCredentialsProvider {
+        let mut chain = self.0.chain.lock().await;
+        if std::mem::take(&mut self.state().stale) {
+            *chain = None;
+        }
+        if let Some(chain) = &*chain {
+            return chain.clone();
+        }
+        let made = self.make().await;
+        *chain = Some(made.clone());
+        made
+    }
+
+    async fn make(&self) -> SharedCredentialsProvider {
+        let loaded = base(&self.0.settings, self.0.base.http_client()).load().await;
+        let unset = || SharedCredentialsProvider::new(NoSource);
+        let source = loaded.credentials_provider().unwrap_or_else(unset);
+        let Some(role) = &self.0.settings.role_arn else { return source };
+        let mut assumed = AssumeRoleProvider::builder(role).session_name("sms").configure(&self.0.base);
+        if let Some(external_id) = &self.0.settings.external_id {
+            assumed = assumed.external_id(external_id);
+        }
+        SharedCredentialsProvider::new(assumed.build_from_provider(source).await)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Neither keys nor the names of roles.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}
+
+impl ProvideCredentials for Credentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.provide())
+    }
+}
+
+impl ResolveCachedIdentity for Credentials {
+    fn resolve_cached_identity<'a>(
+        &'a self,
+        resolver: SharedIdentityResolver,
+        components: &'a RuntimeComponents,
+        config: &'a ConfigBag,
+    ) -> IdentityFuture<'a> {
+        let cache = self.state().cache.clone();
+        IdentityFuture::new(async move { cache.resolve_cached_identity(resolver, components, config).await })
+    }
+
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.state().cache.clone().validate_base_client_config(components, config)
+    }
+}
+
+/// Stands where the SDK knows no source at all.
+#[derive(Debug)]
+struct NoSource;
+
+impl ProvideCredentials for NoSource {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("no source of credentials")))
+    }
+}

@@ -1,0 +1,111 @@
+//! The AWS client set-up that both binaries share.
+//!
+//! In flow `[aws]` of the settings and the caller's time-outs; out flows an [`SdkConfig`] from which every client is
+//! made. Our keys win over `AWS_*`; what is not set is left to the SDK's own chain: environment, profiles, web
+//! identity, the container services of ECS and EKS, the instance's metadata service.
+
+mod credentials;
+mod http;
+mod region;
+
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_smithy_types::retry::RetryConfig;
+
+pub use credentials::Credentials;
+pub use region::sends_sms;
+
+use crate::Aws;
+
+/// How patient the clients are: the caller knows, not this crate.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientOptions {
+    /// For name, TCP and TLS together.
+    pub connect_timeout: Duration,
+    /// For each attempt of a call; `None`: the caller watches the time.
+    pub operation_attempt_timeout: Option<Duration>,
+    /// Repetitions of a failed call by the SDK; 0 for calls that must not happen twice.
+    pub retries: u32,
+}
+
+/// Why there is no AWS client.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AwsError {
+    /// Neither the settings nor the SDK's chain name a region.
+    #[error(
+        "no AWS region: set aws.region (SMS_AWS__REGION), AWS_REGION, or `region` in the profile; SMS attributes, \
+         sandbox, spend and opt-outs are all per region"
+    )]
+    NoRegion,
+}
+
+/// What AWS clients are made from, and the credentials behind them.
+#[derive(Clone, Debug)]
+pub struct AwsAccess {
+    /// For `Client::new` of any service.
+    pub config: SdkConfig,
+    /// Those that `config` signs with.
+    pub credentials: Credentials,
+    /// The region of `config`.
+    pub region: String,
+}
+
+impl AwsAccess {
+    /// Reads what the settings and the SDK's chain say. Asks nobody for credentials yet; the network is used only to
+    /// find a region that nothing here names.
+    ///
+    /// # Errors
+    /// [`AwsError::NoRegion`].
+    pub async fn load(settings: &Aws, options: ClientOptions) -> Result<Self, AwsError> {
+        let mut timeouts = TimeoutConfig::builder().connect_timeout(options.connect_timeout);
+        timeouts.set_operation_attempt_timeout(options.operation_attempt_timeout);
+        let retries = match options.retries {
+            0 => RetryConfig::disabled(),
+            n => RetryConfig::standard().with_max_attempts(n.saturating_add(1)),
+        };
+        // The base is without credentials: the chain is made when they are first needed.
+        let base = base(settings, Some(http::client())).no_credentials().load().await;
+        let region = base.region().map(ToString::to_string).ok_or(AwsError::NoRegion)?;
+        let credentials = Credentials::new(Aws { region: Some(region.clone()), ..settings.clone() }, base.clone());
+        let mut config = base.into_builder().timeout_config(timeouts.build()).retry_config(retries);
+        config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials.clone())));
+        config.set_identity_cache(Some(SharedIdentityCache::new(credentials.clone())));
+        Ok(Self { config: config.build(), credentials, region })
+    }
+}
+
+fn base(settings: &Aws, http: Option<SharedHttpClient>) -> ConfigLoader {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(http) = http {
+        loader = loader.http_client(http);
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &settings.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    loader
+}
+
+/// An error and its causes, one after the other: what a person needs of an SDK error, without the debug output that
+/// the SDK's own context prints, requests included.
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |&error| error.source()) {
+        let next = cause.to_string();
+        // Many an error repeats its source in its own words.
+        if !words.last().is_some_and(|last| last.ends_with(&next)) {
+            words.push(next);
+        }
+    }
+    words.join(": ")
+}
