@@ -38,7 +38,7 @@ pub(super) struct Collector {
 /// Set up at the first request: in the background, and never in a program that ends before it has a span.
 enum Line {
     Unused(Trust),
-    Ready(Runtime, Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Ready(Runtime, Box<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>),
     Broken,
 }
 
@@ -98,7 +98,7 @@ fn connect(trust: Trust, https: bool) -> io::Result<Line> {
     let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
     let connector =
         HttpsConnectorBuilder::new().with_tls_config(trust.into_tls(https)?).https_or_http().enable_http1().build();
-    Ok(Line::Ready(runtime, Client::builder(TokioExecutor::new()).build(connector)))
+    Ok(Line::Ready(runtime, Box::new(Client::builder(TokioExecutor::new()).build(connector))))
 }
 
 /// The cause at the bottom: "connection refused" rather than "client error".

@@ -10,31 +10,26 @@ mod export;
 mod exporter;
 mod log;
 mod mask;
+mod traces;
 mod trust;
 mod variables;
 
 use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use opentelemetry::KeyValue;
 use opentelemetry::global;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
-use opentelemetry_sdk::Resource;
+use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::level_filters::LevelFilter;
-use tracing::{info, warn};
-use tracing_subscriber::filter::filter_fn;
+use tracing::{Subscriber, info, warn};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, registry};
 
-use collector::{Collector, LastFailure};
 use export::Export;
-use exporter::GuardedExporter;
 use variables::Variables;
 
 /// The crates whose words are our own.
@@ -97,28 +92,22 @@ impl Telemetry {
         let variables = Variables(&read);
         let export = Export::read(&variables)?;
         let endpoint = export.as_ref().map(Export::shown_endpoint);
-        let provider = export.map(|export| provider(service, &variables, export)).transpose()?;
+        let provider = export.map(|export| traces::provider(service, &variables, export)).transpose()?;
         if provider.is_some() && variables.follows_trace_context() {
             global::set_text_map_propagator(TraceContextPropagator::new());
         }
-        let spans = provider.as_ref().map(|provider| {
-            let ours = filter_fn(|metadata| metadata.is_span() && is_ours(metadata.target()) && is_info(metadata));
-            tracing_opentelemetry::layer()
-                .with_tracer(provider.tracer(service))
-                .with_context_activation(false)
-                .with_location(false)
-                .with_target(false)
-                .with_threads(false)
-                .with_tracked_inactivity(false)
-                .with_filter(ours.with_max_level_hint(LevelFilter::INFO))
-        });
         let asked = log::level(variables.get("RUST_LOG").as_deref());
         let unreadable = asked.as_ref().err().map(ToString::to_string);
+        let asked = asked.or_else(|_| log::level(None))?;
         let colours = std::io::stderr().is_terminal() && variables.get("NO_COLOR").is_none();
-        let lines = log::layer(asked.or_else(|_| log::level(None))?, colours, || -> Box<dyn Write> {
-            Box::new(std::io::stderr())
-        });
-        registry().with(spans).with(lines).try_init().map_err(|_| TelemetryError::Twice)?;
+        // Not an `Option` of a layer: one that is `None` makes `tracing` take every span for wanted.
+        let installed = match &provider {
+            Some(provider) => {
+                registry().with(traces::layer(provider.tracer(service))).with(lines(asked, colours)).try_init()
+            }
+            None => registry().with(lines(asked, colours)).try_init(),
+        };
+        installed.map_err(|_| TelemetryError::Twice)?;
 
         if let Some(unreadable) = unreadable {
             warn!("{unreadable}; logging at info");
@@ -145,40 +134,13 @@ impl Telemetry {
     }
 }
 
-/// The SDK's provider with its background batches, its exporter behind our gate, our client behind its exporter.
-fn provider(
-    service: &'static str,
-    variables: &Variables<'_>,
-    export: Export,
-) -> Result<SdkTracerProvider, TelemetryError> {
-    let last_failure = LastFailure::default();
-    let endpoint = export.shown_endpoint();
-    let inner = SpanExporter::builder()
-        .with_http()
-        .with_endpoint(export.endpoint.to_string())
-        .with_protocol(Protocol::HttpBinary)
-        .with_timeout(export.timeout)
-        .with_http_client(Collector::new(export.timeout, export.trust, Arc::clone(&last_failure)))
-        .build()?;
-    let longest_value = export.longest_value;
-    let exporter = GuardedExporter { inner, endpoint, longest_value, last_failure, trouble: Mutex::default() };
-    let resource = Resource::builder_empty()
-        .with_attributes([
-            KeyValue::new("service.name", service),
-            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
-        ])
-        .with_detectors(&[Box::new(TelemetryResourceDetector), Box::new(EnvResourceDetector::new())]);
-    let resource = match variables.get("OTEL_SERVICE_NAME") {
-        Some(name) => resource.with_service_name(name),
-        None => resource,
-    };
-    Ok(SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter).build())
+fn lines<S>(asked: Targets, colours: bool) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    log::layer(asked, colours, || -> Box<dyn Write> { Box::new(std::io::stderr()) })
 }
 
 fn is_ours(target: &str) -> bool {
     OURS.contains(&target.split_once("::").map_or(target, |(name, _)| name))
-}
-
-fn is_info(metadata: &tracing::Metadata<'_>) -> bool {
-    *metadata.level() <= tracing::Level::INFO
 }

@@ -9,20 +9,20 @@ use tokio::time::Instant;
 use tracing::{info, info_span, trace as trace_line, warn};
 
 /// Its command line.
-pub struct Program(Command);
+pub(crate) struct Program(Command);
 
 /// What it said and how long its parts took.
 #[derive(Debug)]
-pub struct Run {
-    pub log: String,
-    pub said: String,
-    pub started: Duration,
-    pub stopped: Duration,
+pub(crate) struct Run {
+    pub(crate) log: String,
+    pub(crate) said: String,
+    pub(crate) started: Duration,
+    pub(crate) stopped: Duration,
 }
 
 impl Program {
     /// With none of the variables that telemetry reads.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "program::the_program", "--ignored", "--nocapture"]).stdin(Stdio::null());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTEL_") || name == "RUST_LOG") {
@@ -32,12 +32,12 @@ impl Program {
         Self(command)
     }
 
-    pub fn set(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         self.0.env(name, value);
         self
     }
 
-    pub fn run(mut self) -> Run {
+    pub(crate) fn run(mut self) -> Run {
         let output = self.0.output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let log = String::from_utf8(output.stderr).unwrap();

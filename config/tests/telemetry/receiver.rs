@@ -28,14 +28,14 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// What it answers.
 #[derive(Clone, Copy)]
-pub enum Reply {
+pub(crate) enum Reply {
     Taken,
     Unauthorized,
     Never,
 }
 
 /// One that listens until it is dropped.
-pub struct Receiver {
+pub(crate) struct Receiver {
     scheme: &'static str,
     address: SocketAddr,
     certificate: Option<PathBuf>,
@@ -45,19 +45,19 @@ pub struct Receiver {
 
 /// One export, decoded.
 #[derive(Debug)]
-pub struct Request {
-    pub path: String,
+pub(crate) struct Request {
+    pub(crate) path: String,
     headers: HeaderMap,
     body: ExportTraceServiceRequest,
 }
 
 impl Receiver {
-    pub fn http(reply: Reply) -> Self {
+    pub(crate) fn http(reply: Reply) -> Self {
         Self::listen("http", reply, None, None)
     }
 
     /// With a certificate that it signed itself.
-    pub fn https(reply: Reply) -> Self {
+    pub(crate) fn https(reply: Reply) -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let file = format!("collector-{}.pem", std::process::id());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
@@ -68,20 +68,20 @@ impl Receiver {
         Self::listen("https", reply, Some(path), Some(TlsAcceptor::from(Arc::new(tls))))
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}://localhost:{}", self.scheme, self.address.port())
     }
 
-    pub fn certificate(&self) -> &Path {
+    pub(crate) fn certificate(&self) -> &Path {
         self.certificate.as_deref().unwrap()
     }
 
-    pub fn next(&self) -> Request {
+    pub(crate) fn next(&self) -> Request {
         self.requests.recv_timeout(Duration::from_secs(20)).expect("an export")
     }
 
     /// To be asked when the program that might have sent something has ended.
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.requests.try_recv().is_err()
     }
 
@@ -135,11 +135,11 @@ async fn answer(
 }
 
 impl Request {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    pub fn resource(&self, key: &str) -> Option<&str> {
+    pub(crate) fn resource(&self, key: &str) -> Option<&str> {
         let attributes = &self.body.resource_spans[0].resource.as_ref()?.attributes;
         let found = attributes.iter().find(|attribute| attribute.key == key)?;
         match found.value.as_ref()?.value.as_ref()? {
@@ -148,11 +148,11 @@ impl Request {
         }
     }
 
-    pub fn spans(&self) -> impl Iterator<Item = &Span> {
+    pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
         self.body.resource_spans.iter().flat_map(|one| &one.scope_spans).flat_map(|one| &one.spans)
     }
 
-    pub fn span(&self, name: &str) -> &Span {
+    pub(crate) fn span(&self, name: &str) -> &Span {
         self.spans().find(|span| span.name == name).unwrap_or_else(|| panic!("no span {name} in {self:?}"))
     }
 }
