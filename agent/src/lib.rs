@@ -10,3 +10,4 @@ pub mod clock;
 pub mod dispatch;
 pub mod message;
 pub mod outbox;
+pub mod receipts;

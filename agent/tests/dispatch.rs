@@ -113,7 +113,7 @@ fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent 
         hanging: Semaphore::new(0),
     });
     let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
-    let as_carrier: Arc<dyn Carrier> = carrier.clone();
+    let as_carrier: Arc<dyn Carrier> = Arc::<Scripted>::clone(&carrier);
     let dispatcher = Dispatcher::new(&settings, Arc::clone(&outbox), Arc::clone(&as_carrier), Arc::clone(&clock));
     let door = Door::new(Rooms {
         outbox: Arc::clone(&outbox),

@@ -1,5 +1,7 @@
 //! How the program ends, asked and unasked, and what it knows when it starts again.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
 mod process;
 
 use process::{Agent, Answer, Start};

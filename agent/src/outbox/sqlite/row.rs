@@ -120,9 +120,9 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
             to: PhoneNumber::from_stored(row.get(2)?),
             text: Text::from_stored(row.get(3)?),
             sender: sender(row, 4)?,
-            max_price_usd: checked(row, 6, MaxPrice::parse)?,
-            entity_id: checked(row, 7, DltId::parse)?,
-            template_id: checked(row, 8, DltId::parse)?,
+            max_price_usd: stored(row, 6, MaxPrice::from_stored)?,
+            entity_id: stored(row, 7, DltId::from_stored)?,
+            template_id: stored(row, 8, DltId::from_stored)?,
         },
         attempt: row.get(9)?,
         unknowns: row.get(10)?,
@@ -134,26 +134,20 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
 }
 
 fn sender(row: &Row<'_>, index: usize) -> rusqlite::Result<Sender> {
-    if let Some(id) = checked(row, index, SenderId::parse)? {
+    if let Some(id) = stored(row, index, SenderId::from_stored)? {
         return Ok(Sender::Id(id));
     }
-    Ok(checked(row, index + 1, OriginationNumber::parse)?.map_or(Sender::Account, Sender::Number))
+    Ok(stored(row, index + 1, OriginationNumber::from_stored)?.map_or(Sender::Account, Sender::Number))
+}
+
+fn stored<T>(row: &Row<'_>, index: usize, from: fn(String) -> T) -> rusqlite::Result<Option<T>> {
+    Ok(row.get::<_, Option<String>>(index)?.map(from))
 }
 
 fn problem(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Problem>> {
     let Some(code) = row.get::<_, Option<Code>>(index)? else { return Ok(None) };
     let detail: Option<String> = row.get(index + 1)?;
     Ok(Some(Problem::new(code, detail.unwrap_or_default()).with_request_id(row.get(index + 2)?)))
-}
-
-fn checked<T, E>(row: &Row<'_>, index: usize, parse: fn(&str) -> Result<T, E>) -> rusqlite::Result<Option<T>>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    let Some(text) = row.get_ref(index)?.as_str_or_null()? else { return Ok(None) };
-    parse(text)
-        .map(Some)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error)))
 }
 
 impl ToSql for MessageId {
