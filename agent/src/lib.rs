@@ -5,9 +5,13 @@
 //! An import never runs against that flow.
 
 pub mod admission;
+pub mod api;
+pub mod app;
 pub mod carrier;
+pub mod cli;
 pub mod clock;
 pub mod dispatch;
 pub mod message;
 pub mod outbox;
 pub mod receipts;
+pub mod signals;

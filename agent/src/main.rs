@@ -1,3 +1,65 @@
 //! The program: parses its arguments and calls the composition root.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use sms_agent::cli::{Arguments, Command};
+use sms_agent::signals::Signals;
+use sms_config::{Loaded, Sources, Telemetry};
+
+/// Fewer instructions and pages a message than the system's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long the last spans may take to reach their collector.
+const FLUSH: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Clap's own status for a usage error, 2, means something else here.
+        Err(told) => return ExitCode::from(u8::from(told.print().is_err() || told.use_stderr())),
+    };
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // With no standard error there is nobody to tell.
+            drop(writeln!(std::io::stderr(), "sms-agent: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let loaded = Loaded::load(&Sources::from_process(arguments.config, arguments.set))?;
+    if let Some(Command::Check) = arguments.command {
+        return Ok(std::io::stdout().write_all(loaded.listing().as_bytes())?);
+    }
+    let telemetry = Telemetry::start("sms-agent")?;
+    if let Some(file) = &loaded.file {
+        tracing::info!(file = %file.display(), "settings");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let (mut first, mut second) = (Signals::listen()?, Signals::listen()?);
+        let announce = |address| drop(writeln!(std::io::stdout(), "sms-agent listening on {address}"));
+        let served = async {
+            sms_agent::app::run(&loaded.settings, first.next(), announce).await?;
+            telemetry.shutdown(FLUSH).await;
+            Ok(())
+        };
+        let again = async {
+            second.next().await;
+            second.next().await;
+        };
+        tokio::select! {
+            ended = served => ended,
+            () = again => Err("stopped by a second signal".into()),
+        }
+    });
+    // What still blocks a thread, as a publish that was cut off may, is not waited for.
+    runtime.shutdown_background();
+    ended
+}
