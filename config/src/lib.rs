@@ -3,5 +3,6 @@
 mod settings;
 
 pub use settings::{
-    Agent, Aws, Carrier, Dispatch, Listen, Numbers, OnUnknown, Outbox, Queue, Role, Settings, Simulator, SmsType,
+    Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Origin, Outbox, Problem, Queue, Role,
+    Settings, SettingsError, Simulator, SmsType, Sources, Target,
 };
