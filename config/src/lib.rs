@@ -6,6 +6,7 @@ mod telemetry;
 
 pub use aws::{AwsAccess, AwsError, ClientOptions, Credentials, causes, sends_sms};
 pub use settings::{
-    Agent, Aws, Carrier, Dispatch, Listen, Numbers, OnUnknown, Outbox, Queue, Role, Settings, Simulator, SmsType,
+    Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Origin, Outbox, Problem, Queue, Role,
+    Settings, SettingsError, Simulator, SmsType, Sources, Target,
 };
 pub use telemetry::{Telemetry, TelemetryError, context as trace};

@@ -1,12 +1,15 @@
-//! The checked settings: what both binaries read once at start, and never ask about again.
+//! The shapes of the checked settings: what both binaries read once at start, and never ask about again.
 //!
 //! Every value here is of its final type, in range and consistent with the others; whoever holds a [`Settings`] has
 //! nothing left to check. Defaults and meanings are documented key by key in `sms.example.toml`.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use super::account::{Account, Target};
 
 /// All sections.
 #[derive(Clone, Debug)]
@@ -21,6 +24,10 @@ pub struct Settings {
     pub simulator: Simulator,
     /// Which AWS account and region, and how to get in.
     pub aws: Aws,
+    /// What `sms-provision` makes of that account.
+    pub account: Account,
+    /// Further accounts and regions, by their distinct names.
+    pub targets: Vec<Target>,
 }
 
 /// One address to listen on.
@@ -164,7 +171,7 @@ pub struct Simulator {
 }
 
 /// `[aws]`: what is `None` is left to the SDK's own chain.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default, Eq, PartialEq)]
 pub struct Aws {
     /// Region. SMS attributes, sandbox, spend and opt-outs are all per region.
     pub region: Option<String>,
@@ -176,4 +183,30 @@ pub struct Aws {
     pub role_arn: Option<String>,
     /// The external id that the role's trust policy asks for.
     pub external_id: Option<String>,
+}
+
+impl fmt::Debug for Aws {
+    /// Without the external id, and without a password that somebody put into the URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws")
+            .field("region", &self.region)
+            .field("profile", &self.profile)
+            .field("endpoint_url", &self.endpoint_url.as_deref().map(redact_url))
+            .field("role_arn", &self.role_arn)
+            .field("external_id", &self.external_id.as_ref().map(|_| REDACTED))
+            .finish()
+    }
+}
+
+/// What is shown in the place of a secret.
+pub(super) const REDACTED: &str = "REDACTED";
+
+/// The URL with what stands before the `@` of its authority, and its query, replaced.
+pub(super) fn redact_url(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?REDACTED"));
+    let (authority, path) =
+        rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
+    let authority = authority.rsplit_once('@').map_or(authority.to_owned(), |(_, host)| format!("{REDACTED}@{host}"));
+    format!("{scheme}://{authority}{path}{query}")
 }
