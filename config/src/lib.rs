@@ -3,6 +3,6 @@
 mod settings;
 
 pub use settings::{
-    Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Origin, Outbox, Problem, Queue, Role,
-    Settings, SettingsError, Simulator, SmsType, Sources, Target,
+    Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, Role, Settings,
+    SettingsError, Simulator, SmsType, Sources, Target,
 };

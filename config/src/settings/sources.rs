@@ -4,6 +4,7 @@
 //! read from the process but in [`Sources::from_process`], so that tests hand in whatever surroundings they like.
 
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Map};
@@ -12,6 +13,9 @@ use figment::{Error, Figment, Metadata, Profile, Provider};
 use super::error::Problem;
 use super::keys::{Default, KEYS};
 use super::text;
+
+/// The variable that names the file.
+const CONFIG: &str = "SMS_CONFIG";
 
 /// Where the settings of the whole machine are.
 const SYSTEM_FILE: &str = "/etc/sms/sms.toml";
@@ -51,7 +55,7 @@ impl Sources {
 
     /// The file that is used: one that is named, else the first that exists.
     fn file(&self) -> Option<PathBuf> {
-        let named = self.config.clone().or_else(|| self.variable("SMS_CONFIG").map(PathBuf::from));
+        let named = self.config.clone().or_else(|| self.variable(CONFIG).map(PathBuf::from));
         let found = || [Path::new("sms.toml"), &self.system_file].map(|path| self.working_dir.join(path));
         named
             .map(|path| self.working_dir.join(path))
@@ -103,7 +107,11 @@ fn defaults() -> Dict {
 }
 
 fn read_file(path: &Path) -> Result<Dict, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {}", error.kind()))?;
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        // Only one that was named can be missing: the others are looked for.
+        ErrorKind::NotFound => format!("does not exist; --config or {CONFIG} names it"),
+        kind => format!("cannot be read: {kind}"),
+    })?;
     let content = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
     let content = content.strip_prefix('\u{feff}').unwrap_or(&content);
     toml::from_str(content).map_err(|error| what_is_wrong(content, &error))

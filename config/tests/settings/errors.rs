@@ -134,8 +134,10 @@ fn keys() -> Vec<String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
-    fn no_error_ever_holds_the_value(key in prop::sample::select(keys()), noise in "[ -~é🙂]{0,12}", form in 0..3) {
+    fn no_error_ever_holds_the_value(key in prop::sample::select(keys()), noise in "[ -~é🙂]{0,12}", form in 0..3_usize) {
         let value = format!("{}zqsecretqz{noise}", ["", "[\"", "{\"a\":\""][form]);
         let (section, member) = key.split_once('.').unwrap();
         let variable = format!("SMS_{}__{}", section.to_uppercase(), member.to_uppercase());
