@@ -4,6 +4,7 @@
 //! read from the process but in [`Sources::from_process`], so that tests hand in whatever surroundings they like.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,7 @@ const CONFIG: &str = "SMS_CONFIG";
 const SYSTEM_FILE: &str = "/etc/sms/sms.toml";
 
 /// Everything that settings are read from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sources {
     /// `--config`: this file and no other; it must exist.
     pub config: Option<PathBuf>,
@@ -33,6 +34,13 @@ pub struct Sources {
     pub working_dir: PathBuf,
     /// The file of the whole machine, `/etc/sms/sms.toml`.
     pub system_file: PathBuf,
+}
+
+impl fmt::Debug for Sources {
+    /// Without the texts: the environment has other people's secrets too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Sources {
@@ -78,7 +86,8 @@ impl Sources {
     }
 }
 
-pub(super) const DEFAULTS: &str = "defaults";
+// The layers' names, by which a value's origin is found again.
+const DEFAULTS: &str = "defaults";
 pub(super) const FILE: &str = "file";
 pub(super) const VARIABLE: &str = "variable";
 pub(super) const SET: &str = "set";

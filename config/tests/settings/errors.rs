@@ -122,7 +122,7 @@ fn what_is_logged_of_the_settings_holds_no_secret() {
         .set("aws.external_id=zqsecretqz")
         .set("aws.endpoint_url=http://me:zqsecretqz@127.0.0.1:1/p?t=zqsecretqz");
     let loaded = start.load().unwrap();
-    let shown = format!("{loaded:?}{}", loaded.listing());
+    let shown = format!("{loaded:?}{}{:?}", loaded.listing(), start.sources);
     assert!(!shown.contains("zqsecretqz"), "{shown}");
     assert_eq!(loaded.settings.aws.external_id.as_deref(), Some("zqsecretqz"));
 }
