@@ -34,6 +34,8 @@ fn addresses_are_ip_literals_with_a_port_or_unix_sockets() {
         let error = refused(&[&format!("agent.listen={wrong}")]);
         assert!(error.starts_with("agent.listen (from --set): must be a list"), "{wrong}: {error}");
     }
+    let homeless = Start::new().without_home().set("agent.data_dir=/d").set("agent.listen=unix:~/sms.sock");
+    assert!(homeless.error().starts_with("agent.listen (from --set): has a path that begins with ~"));
     assert_eq!(refused(&["agent.listen=[]"]), "agent.listen (from --set): must name at least one address");
 }
 
