@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// Where a value came from.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Origin {
+pub(super) enum Origin {
     /// Nobody set it.
     Default,
     /// This settings file.
@@ -20,6 +20,11 @@ impl Origin {
     /// The settings that come as text, not as TOML.
     pub(super) fn is_text(&self) -> bool {
         matches!(self, Self::Variable(_) | Self::Set)
+    }
+
+    /// As an error has it: a default is never wrong, but something else may need more than it.
+    fn in_words(&self) -> String {
+        if matches!(self, Self::Default) { "not set".to_owned() } else { format!("from {self}") }
     }
 }
 
@@ -36,9 +41,9 @@ impl fmt::Display for Origin {
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Problem {
+pub(super) enum Problem {
     /// A key: unknown, of a wrong form, or at odds with another.
-    #[error("{} (from {origin}): {what}", printable(key))]
+    #[error("{} ({}): {what}", printable(key), origin.in_words())]
     Setting {
         /// Section and key, `agent.wait`.
         key: String,
@@ -62,7 +67,7 @@ pub enum Problem {
 
 /// Everything that is wrong with the settings, one line each.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SettingsError(pub Vec<Problem>);
+pub struct SettingsError(pub(super) Vec<Problem>);
 
 impl std::error::Error for SettingsError {}
 

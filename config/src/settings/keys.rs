@@ -52,6 +52,10 @@ const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
 const DAY: u64 = 24 * 60 * 60;
 const PERCENT: Kind = Number { min: 1, max: 100 };
 
@@ -77,13 +81,13 @@ pub(super) static KEYS: &[Key] = &[
     key("agent.role", Word(&["both", "accept", "dispatch"]), Is(r#""both""#)),
     key("outbox.keep_text", Flag, Is("false")),
     key("outbox.keep_days", Number { min: 1, max: 3650 }, Is("30")),
-    key("outbox.idempotency_ttl", Span { min: secs(1), max: secs(30 * DAY) }, Is(r#""24h""#)),
+    key("outbox.idempotency_ttl", Span { min: millis(100), max: secs(30 * DAY) }, Is(r#""24h""#)),
     key("outbox.max_queued", Number { min: 1, max: 100_000_000 }, Is("100000")),
     key("dispatch.segments_per_second", Number { min: 0, max: 100_000 }, Computed),
     key("dispatch.concurrency", Number { min: 1, max: 1024 }, Is("64")),
-    key("dispatch.attempt_timeout", Span { min: Duration::from_millis(100), max: secs(300) }, Is(r#""5s""#)),
+    key("dispatch.attempt_timeout", Span { min: millis(10), max: secs(300) }, Is(r#""5s""#)),
     key("dispatch.max_attempts", Number { min: 0, max: 1_000_000 }, Is("0")),
-    key("dispatch.give_up_after", Span { min: secs(1), max: secs(14 * DAY) }, Is(r#""24h""#)),
+    key("dispatch.give_up_after", Span { min: millis(100), max: secs(30 * DAY) }, Is(r#""24h""#)),
     key("dispatch.on_unknown", Word(&["resend", "hold"]), Is(r#""resend""#)),
     key("dispatch.max_resends", Number { min: 0, max: 100 }, Is("2")),
     key("simulator.latency", Span { min: secs(0), max: secs(600) }, Is(r#""0s""#)),

@@ -60,15 +60,16 @@ impl Kind {
     /// What a text from a variable or `--set` would be in TOML, or nothing where it can be nothing of this kind.
     ///
     /// A string stays as it is, whatever it looks like. The range is checked later, by [`Kind::read`].
-    pub(super) fn from_text(&self, text: &str) -> Option<Given> {
+    pub(super) fn parse(&self, text: &str) -> Option<Given> {
         match self {
             Self::Flag => text.parse::<bool>().ok().map(Given::from),
             Self::Number { .. } | Self::OneOf(_) => text.parse::<u32>().ok().map(Given::from),
             Self::Span { .. } | Self::Word(_) | Self::Text(_) => Some(Given::from(text)),
-            Self::Texts(_) | Self::Numbers { .. } if text.starts_with('[') => json(text),
-            Self::Texts(_) => Some(text.split(',').map(str::trim).collect::<Vec<_>>().into()),
+            // An address may begin with a bracket too: `[::1]:7670` is a list of one.
+            Self::Texts(_) => list(text).or_else(|| Some(split(text).collect::<Vec<_>>().into())),
             Self::Numbers { .. } => {
-                text.split(',').map(|one| one.trim().parse::<u32>().ok()).collect::<Option<Vec<_>>>().map(Given::from)
+                let numbers = || split(text).map(|one| one.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
+                list(text).or_else(|| numbers().map(Given::from))
             }
             Self::Tags => json(text),
         }
@@ -119,6 +120,15 @@ fn each<T: PartialEq>(given: &Given, read: impl Fn(&Given) -> Option<T>) -> Opti
     (!repeats).then_some(list)
 }
 
+/// A list that is written as JSON.
+fn list(text: &str) -> Option<Given> {
+    json(text).filter(|given| given.as_array().is_some())
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim)
+}
+
 fn json(text: &str) -> Option<Given> {
     serde_json::from_str::<Given>(text).ok()
 }
@@ -138,8 +148,8 @@ mod tests {
         for wrong in [Given::from(101), Given::from(-1), Given::from(5.0), Given::from("5"), Given::from(true)] {
             assert_eq!(PERCENT.read(&wrong), None, "{wrong:?}");
         }
-        assert_eq!(PERCENT.from_text("18446744073709551616"), None);
-        assert_eq!(PERCENT.from_text("1e1"), None);
+        assert_eq!(PERCENT.parse("18446744073709551616"), None);
+        assert_eq!(PERCENT.parse("1e1"), None);
     }
 
     #[test]
@@ -155,17 +165,17 @@ mod tests {
 
     #[test]
     fn a_list_in_text_is_json_or_split_at_commas() {
-        let kind = Kind::Texts(form::ANY);
+        let kind = Kind::Texts(form::ROLE_NAME);
         for text in ["a, b", "a,b", r#"["a","b"]"#, "[ \"a\" , \"b\" ]"] {
-            let given = kind.from_text(text).unwrap();
+            let given = kind.parse(text).unwrap();
             assert_eq!(kind.read(&given), Some(Value::Texts(vec!["a".into(), "b".into()])), "{text}");
         }
         for wrong in ["a,,b", "a,a", "[1]", r#"["a""#] {
-            assert_eq!(kind.from_text(wrong).and_then(|given| kind.read(&given)), None, "{wrong}");
+            assert_eq!(kind.parse(wrong).and_then(|given| kind.read(&given)), None, "{wrong}");
         }
         let numbers = Kind::Numbers { min: 1, max: 100 };
         for text in ["80,100", "[80, 100]"] {
-            assert_eq!(numbers.read(&numbers.from_text(text).unwrap()), Some(Value::Numbers(vec![80, 100])), "{text}");
+            assert_eq!(numbers.read(&numbers.parse(text).unwrap()), Some(Value::Numbers(vec![80, 100])), "{text}");
         }
     }
 
@@ -173,7 +183,7 @@ mod tests {
     fn a_string_stays_a_string_whatever_it_looks_like() {
         let kind = Kind::Text(form::ANY);
         for text in ["012345678901", "+15551234567", "007", "true", "1.0", "[x]", "{}", " x ", "null"] {
-            assert_eq!(kind.read(&kind.from_text(text).unwrap()), Some(Value::Text(text.to_owned())));
+            assert_eq!(kind.read(&kind.parse(text).unwrap()), Some(Value::Text(text.to_owned())));
         }
     }
 }

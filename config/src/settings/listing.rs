@@ -7,7 +7,8 @@ use figment::value::Value as Given;
 use super::account::TargetValues;
 use super::error::Origin;
 use super::keys::{self, KEYS, Key};
-use super::shape::{REDACTED, Settings, redact_url};
+use super::redact::{REDACTED, redact_url};
+use super::shape::Settings;
 use super::values::Values;
 
 /// One line for every key, and for what the targets set themselves.

@@ -14,6 +14,7 @@ mod form;
 mod keys;
 mod kind;
 mod listing;
+mod redact;
 mod shape;
 mod sources;
 mod text;
@@ -25,7 +26,7 @@ use figment::Provider;
 use figment::value::{Dict, Tag};
 
 pub use account::{Account, Target};
-pub use error::{Origin, Problem, SettingsError};
+pub use error::SettingsError;
 pub use shape::{
     Agent, Aws, Carrier, Dispatch, Listen, Numbers, OnUnknown, Outbox, Queue, Role, Settings, Simulator, SmsType,
 };
@@ -33,6 +34,7 @@ pub use sources::Sources;
 
 use account::TargetValues;
 use check::Check;
+use error::{Origin, Problem};
 use values::{Reader, Values};
 
 /// The settings of a process, with where they came from.

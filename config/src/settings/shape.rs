@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::account::{Account, Target};
+use super::redact::{REDACTED, redact_url};
 
 /// All sections.
 #[derive(Clone, Debug)]
@@ -196,17 +197,4 @@ impl fmt::Debug for Aws {
             .field("external_id", &self.external_id.as_ref().map(|_| REDACTED))
             .finish()
     }
-}
-
-/// What is shown in the place of a secret.
-pub(super) const REDACTED: &str = "REDACTED";
-
-/// The URL with what stands before the `@` of its authority, and its query, replaced.
-pub(super) fn redact_url(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?REDACTED"));
-    let (authority, path) =
-        rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, format!("/{path}")));
-    let authority = authority.rsplit_once('@').map_or(authority.to_owned(), |(_, host)| format!("{REDACTED}@{host}"));
-    format!("{scheme}://{authority}{path}{query}")
 }

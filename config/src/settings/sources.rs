@@ -4,6 +4,8 @@
 //! read from the process but in [`Sources::from_process`], so that tests hand in whatever surroundings they like.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Map};
@@ -13,11 +15,14 @@ use super::error::Problem;
 use super::keys::{Default, KEYS};
 use super::text;
 
+/// The variable that names the file.
+const CONFIG: &str = "SMS_CONFIG";
+
 /// Where the settings of the whole machine are.
 const SYSTEM_FILE: &str = "/etc/sms/sms.toml";
 
 /// Everything that settings are read from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sources {
     /// `--config`: this file and no other; it must exist.
     pub config: Option<PathBuf>,
@@ -29,6 +34,13 @@ pub struct Sources {
     pub working_dir: PathBuf,
     /// The file of the whole machine, `/etc/sms/sms.toml`.
     pub system_file: PathBuf,
+}
+
+impl fmt::Debug for Sources {
+    /// Without the texts: the environment has other people's secrets too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Sources {
@@ -51,7 +63,7 @@ impl Sources {
 
     /// The file that is used: one that is named, else the first that exists.
     fn file(&self) -> Option<PathBuf> {
-        let named = self.config.clone().or_else(|| self.variable("SMS_CONFIG").map(PathBuf::from));
+        let named = self.config.clone().or_else(|| self.variable(CONFIG).map(PathBuf::from));
         let found = || [Path::new("sms.toml"), &self.system_file].map(|path| self.working_dir.join(path));
         named
             .map(|path| self.working_dir.join(path))
@@ -74,7 +86,8 @@ impl Sources {
     }
 }
 
-pub(super) const DEFAULTS: &str = "defaults";
+// The layers' names, by which a value's origin is found again.
+const DEFAULTS: &str = "defaults";
 pub(super) const FILE: &str = "file";
 pub(super) const VARIABLE: &str = "variable";
 pub(super) const SET: &str = "set";
@@ -103,7 +116,11 @@ fn defaults() -> Dict {
 }
 
 fn read_file(path: &Path) -> Result<Dict, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {}", error.kind()))?;
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        // Only one that was named can be missing: the others are looked for.
+        ErrorKind::NotFound => format!("does not exist; --config or {CONFIG} names it"),
+        kind => format!("cannot be read: {kind}"),
+    })?;
     let content = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
     let content = content.strip_prefix('\u{feff}').unwrap_or(&content);
     toml::from_str(content).map_err(|error| what_is_wrong(content, &error))

@@ -50,7 +50,7 @@ impl Reader<'_> {
                 continue;
             }
             let meant = match given.as_str().filter(|_| origin.is_text()) {
-                Some(text) => key.kind.from_text(text),
+                Some(text) => key.kind.parse(text),
                 None => Some(given.clone()),
             };
             match meant.and_then(|meant| Some((key.kind.read(&meant)?, meant))) {

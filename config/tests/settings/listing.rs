@@ -1,5 +1,7 @@
 //! What `sms-agent check` prints.
 
+use proptest::prelude::*;
+
 use super::Start;
 
 /// Another value than the default for every key, and what else must be set for it.
@@ -112,10 +114,16 @@ fn each_line_is_key_value_and_origin() {
     }
 }
 
-#[test]
-fn what_is_listed_can_be_a_settings_file_again() {
-    let first =
-        Start::new().set("agent.data_dir=/a \\ \"b\"").set("account.tags={\"a\":\"b\"}").set("agent.carrier=sns");
-    let again = Start::new().file(&first.listing());
-    assert_eq!(format!("{:?}", again.settings()), format!("{:?}", first.settings()));
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn what_is_listed_can_be_a_settings_file_again(path in "/\\PC{1,20}", key in "[a-zé _.:/=+@-]{1,9}", text in "\\PC{1,9}") {
+        prop_assume!(!key.starts_with("sms:") && !key.starts_with("aws:"));
+        let tags = serde_json::json!({ key: "x" });
+        let pairs = [format!("agent.data_dir={path}"), format!("account.tags={tags}"), format!("aws.profile={text}")];
+        let first = pairs.iter().fold(Start::new().set("agent.carrier=sns"), |start, pair| start.set(pair));
+        let again = Start::new().file(&first.listing());
+        prop_assert_eq!(format!("{:?}", again.settings()), format!("{:?}", first.settings()));
+    }
 }

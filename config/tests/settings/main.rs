@@ -1,4 +1,5 @@
 //! The settings from outside: a folder, an environment and a command line in, settings or an error out.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "clippy does not see that all of this crate is tests")]
 
 mod account;
 mod errors;

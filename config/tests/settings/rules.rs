@@ -34,6 +34,8 @@ fn addresses_are_ip_literals_with_a_port_or_unix_sockets() {
         let error = refused(&[&format!("agent.listen={wrong}")]);
         assert!(error.starts_with("agent.listen (from --set): must be a list"), "{wrong}: {error}");
     }
+    let homeless = Start::new().without_home().set("agent.data_dir=/d").set("agent.listen=unix:~/sms.sock");
+    assert!(homeless.error().starts_with("agent.listen (from --set): has a path that begins with ~"));
     assert_eq!(refused(&["agent.listen=[]"]), "agent.listen (from --set): must name at least one address");
 }
 
@@ -75,7 +77,7 @@ fn the_data_dir_follows_the_base_directory_specification() {
     assert_eq!(dir(Start::new().set("agent.data_dir=~")), Path::new("/home/somebody"));
     assert_eq!(dir(Start::new().without_home().set("agent.data_dir=/var/lib/sms")), Path::new("/var/lib/sms"));
     let error = Start::new().without_home().error();
-    assert!(error.starts_with("agent.data_dir (from default): must be set"), "{error}");
+    assert!(error.starts_with("agent.data_dir (not set): must be set"), "{error}");
     let error = Start::new().without_home().set("agent.data_dir=~/sms").error();
     assert!(error.starts_with("agent.data_dir (from --set): begins with ~"), "{error}");
 }
@@ -123,7 +125,7 @@ fn the_queue_needs_its_url_and_its_keys_need_the_queue() {
     assert!(
         matches!(start.settings().agent.queue, Queue::Sqs { url, role: Role::Accept } if url.ends_with("/sms-outbox"))
     );
-    assert!(refused(&["agent.queue=sqs"]).starts_with("agent.queue_url (from default): must be the queue's"));
+    assert!(refused(&["agent.queue=sqs"]).starts_with("agent.queue_url (not set): must be the queue's"));
     assert!(refused(&[url]).starts_with("agent.queue_url (from --set): is only for agent.queue"));
     assert!(refused(&["agent.role=dispatch"]).starts_with("agent.role (from --set): may be other than"));
     assert!(refused(&["agent.queue=sqs", "agent.queue_url=https://a:b@c/d"]).contains("without a user name"));

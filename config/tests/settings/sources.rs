@@ -49,6 +49,13 @@ fn the_first_file_that_exists_is_used_and_no_other() {
 }
 
 #[test]
+fn a_process_hands_in_its_own_environment() {
+    let sources = sms_config::Sources::from_process(None, Vec::new());
+    assert!(sources.env.iter().any(|(name, _)| name == "PATH"));
+    assert_eq!((sources.working_dir, sources.system_file), ("".into(), "/etc/sms/sms.toml".into()));
+}
+
+#[test]
 fn an_empty_sms_config_names_no_file() {
     assert_eq!(
         Start::new().file("").var("SMS_CONFIG", "").load().unwrap().file.unwrap().file_name().unwrap(),
@@ -58,7 +65,7 @@ fn an_empty_sms_config_names_no_file() {
 
 #[test]
 fn a_file_that_was_named_must_exist() {
-    let missing = "settings file none.toml: cannot be read: entity not found";
+    let missing = "settings file none.toml: does not exist; --config or SMS_CONFIG names it";
     assert_eq!(Start::new().file("").config("none.toml").error(), missing);
     assert_eq!(Start::new().file("").var("SMS_CONFIG", "none.toml").error(), missing);
 }
