@@ -151,8 +151,4 @@ impl Request {
     pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
         self.body.resource_spans.iter().flat_map(|one| &one.scope_spans).flat_map(|one| &one.spans)
     }
-
-    pub(crate) fn span(&self, name: &str) -> &Span {
-        self.spans().find(|span| span.name == name).unwrap_or_else(|| panic!("no span {name} in {self:?}"))
-    }
 }
