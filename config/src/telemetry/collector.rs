@@ -105,3 +105,35 @@ fn connect(trust: Trust, https: bool) -> io::Result<Line> {
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_the_collector_closed_meanwhile_is_made_anew() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+        let (closed, was_closed) = std::sync::mpsc::channel();
+        let server = std::thread::spawn(move || {
+            for stream in listener.incoming().take(20) {
+                let mut stream = stream.unwrap();
+                let head = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+                assert!(head.take_while(|line| !line.is_empty()).count() > 1);
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                drop(stream);
+                closed.send(()).unwrap();
+            }
+        });
+        let collector = Collector::new(Duration::from_secs(5), Trust::default(), LastFailure::default());
+        for _ in 0..20 {
+            let request = Request::post(&url).body(Bytes::new()).unwrap();
+            assert_eq!(collector.send(request).unwrap().status(), 200);
+            was_closed.recv().unwrap();
+        }
+        server.join().unwrap();
+    }
+}
