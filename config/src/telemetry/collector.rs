@@ -25,6 +25,9 @@ use super::trust::Trust;
 /// An answer says how many spans were refused, and why: longer ones are not read.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
+/// Between two requests nobody drives the runtime, so it hears only now that a connection was closed meanwhile.
+const TO_HEAR: Duration = Duration::from_millis(1);
+
 /// Why the last request failed, for the one who writes the log: the SDK keeps only that it did.
 pub(super) type LastFailure = Arc<Mutex<Option<String>>>;
 
@@ -59,6 +62,7 @@ impl Collector {
             return Err("the client could not be set up".into());
         };
         runtime.block_on(async {
+            tokio::time::sleep(TO_HEAR).await;
             let exchange = async {
                 let (head, body) = client.request(request.map(Full::new)).await?.into_parts();
                 let body = Limited::new(body, LONGEST_ANSWER).collect().await?.to_bytes();

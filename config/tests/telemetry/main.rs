@@ -108,9 +108,17 @@ fn gzip_headers_and_the_traces_own_endpoint_are_as_the_variables_say() {
 fn https_works_with_a_certificate_that_is_named_and_not_with_one_that_nobody_signed() {
     let receiver = Receiver::https(Reply::Taken);
     let program = || Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url());
-    let path = receiver.certificate().display().to_string();
-    program().set("OTEL_EXPORTER_OTLP_CERTIFICATE", &path).run();
-    assert_eq!(receiver.next().spans().count(), 3);
+    let certificate = receiver.file("certificate.pem");
+    program().set("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificate).run();
+    let request = receiver.next();
+    assert_eq!((request.spans().count(), request.known), (3, false));
+
+    program()
+        .set("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificate)
+        .set("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &certificate)
+        .set("OTEL_EXPORTER_OTLP_CLIENT_KEY", &receiver.file("key.pem"))
+        .run();
+    assert!(receiver.next().known);
 
     let run = program().run();
     assert!(run.log.contains("spans cannot be exported") && run.log.contains("certificate"), "{}", run.log);
