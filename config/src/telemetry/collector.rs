@@ -25,6 +25,9 @@ use super::trust::Trust;
 /// An answer says how many spans were refused, and why: longer ones are not read.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
+/// Between two requests nobody drives the runtime, so it hears only now that a connection was closed meanwhile.
+const TO_HEAR: Duration = Duration::from_millis(1);
+
 /// Why the last request failed, for the one who writes the log: the SDK keeps only that it did.
 pub(super) type LastFailure = Arc<Mutex<Option<String>>>;
 
@@ -59,6 +62,7 @@ impl Collector {
             return Err("the client could not be set up".into());
         };
         runtime.block_on(async {
+            tokio::time::sleep(TO_HEAR).await;
             let exchange = async {
                 let (head, body) = client.request(request.map(Full::new)).await?.into_parts();
                 let body = Limited::new(body, LONGEST_ANSWER).collect().await?.to_bytes();
@@ -104,4 +108,36 @@ fn connect(trust: Trust, https: bool) -> io::Result<Line> {
 /// The cause at the bottom: "connection refused" rather than "client error".
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_the_collector_closed_meanwhile_is_made_anew() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/v1/traces", listener.local_addr().unwrap());
+        let (closed, was_closed) = std::sync::mpsc::channel();
+        let server = std::thread::spawn(move || {
+            for stream in listener.incoming().take(20) {
+                let mut stream = stream.unwrap();
+                let head = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+                assert!(head.take_while(|line| !line.is_empty()).count() > 1);
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                drop(stream);
+                closed.send(()).unwrap();
+            }
+        });
+        let collector = Collector::new(Duration::from_secs(5), Trust::default(), LastFailure::default());
+        for _ in 0..20 {
+            let request = Request::post(&url).body(Bytes::new()).unwrap();
+            assert_eq!(collector.send(request).unwrap().status(), 200);
+            was_closed.recv().unwrap();
+        }
+        server.join().unwrap();
+    }
 }

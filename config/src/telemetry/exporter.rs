@@ -3,13 +3,14 @@
 //! In flow batches from the SDK's background thread, so nothing here costs a request anything. A collector that is
 //! down costs spans and one line in the log, one more a minute while it stays so, and one when it is back.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::Value;
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -30,6 +31,8 @@ pub(super) struct GuardedExporter<E> {
     pub(super) longest_value: Option<usize>,
     /// Why the last request failed.
     pub(super) last_failure: LastFailure,
+    /// Set when the program ends: a collector that does not take one batch then is not asked to take the others.
+    pub(super) ending: Arc<AtomicBool>,
     /// What is wrong now, if anything.
     pub(super) trouble: Mutex<Option<Trouble>>,
 }
@@ -39,10 +42,14 @@ pub(super) struct GuardedExporter<E> {
 pub(super) struct Trouble {
     said: Instant,
     lost: usize,
+    at_the_end: bool,
 }
 
 impl<E: SpanExporter> SpanExporter for GuardedExporter<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+        if self.gave_up() {
+            return Err(OTelSdkError::AlreadyShutdown);
+        }
         let spans = batch.len();
         batch.iter_mut().for_each(|span| guard(span, self.longest_value));
         let outcome = self.inner.export(batch).await;
@@ -86,7 +93,12 @@ impl<E> GuardedExporter<E> {
                 "spans cannot be exported and are dropped; is the OTLP collector up and the endpoint right?"
             );
         }
-        *trouble = Some(Trouble { said: said.unwrap_or(now), lost });
+        let at_the_end = self.ending.load(Ordering::Relaxed);
+        *trouble = Some(Trouble { said: said.unwrap_or(now), lost, at_the_end });
+    }
+
+    fn gave_up(&self) -> bool {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|trouble| trouble.at_the_end)
     }
 
     fn recovered(&self) {
@@ -115,12 +127,8 @@ fn guard(span: &mut SpanData, longest: Option<usize>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use opentelemetry::KeyValue;
     use opentelemetry::trace::{Span, Tracer, TracerProvider};
-    use opentelemetry_sdk::error::OTelSdkError;
     use opentelemetry_sdk::trace::SdkTracerProvider;
     use tracing_subscriber::layer::SubscriberExt;
 
@@ -147,7 +155,8 @@ mod tests {
         let last_failure = LastFailure::default();
         *last_failure.lock().unwrap() = Some("connection refused".to_owned());
         let endpoint = "http://collector:4318/v1/traces".to_owned();
-        GuardedExporter { inner, endpoint, longest_value, last_failure, trouble: Mutex::default() }
+        let ending = Arc::default();
+        GuardedExporter { inner, endpoint, longest_value, last_failure, ending, trouble: Mutex::default() }
     }
 
     fn exported(longest_value: Option<usize>, attributes: Vec<KeyValue>, status: Status) -> SpanData {
@@ -197,6 +206,20 @@ mod tests {
         assert_eq!(export(100).await, ["lost=202 reason=Operation failed: down"]);
         collector.down.store(false, Ordering::Relaxed);
         assert_eq!(export(100).await, ["lost=400"]);
+    }
+
+    #[tokio::test]
+    async fn at_the_end_a_collector_that_is_down_is_asked_once() {
+        let collector = Collector::default();
+        let exporter = guarded(collector.clone(), None);
+        let span = exported(None, Vec::new(), Status::Unset);
+        collector.down.store(true, Ordering::Relaxed);
+        assert!(exporter.export(vec![span.clone()]).await.is_err());
+        exporter.ending.store(true, Ordering::Relaxed);
+        assert!(exporter.export(vec![span.clone()]).await.is_err());
+        collector.down.store(false, Ordering::Relaxed);
+        assert!(exporter.export(vec![span]).await.is_err());
+        assert!(collector.taken.lock().unwrap().is_empty());
     }
 
     #[derive(Clone, Default)]

@@ -54,7 +54,8 @@ pub(super) fn mask_text(text: &str, rigour: Rigour) -> Option<String> {
 
 fn stands_alone(before: &[u8], after: &[u8]) -> bool {
     let names = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-' || *byte == b'_';
-    let named_before = before.last().is_some_and(names) && !ends_in_colour(before);
+    let plus = before.ends_with(b"%2B") || before.ends_with(b"%2b");
+    let named_before = before.last().is_some_and(names) && !plus && !ends_in_colour(before);
     !named_before && !after.first().is_some_and(names)
 }
 
@@ -85,6 +86,11 @@ mod tests {
     fn a_number_glued_to_letters_is_hidden_in_foreign_words() {
         assert_eq!(masked("PhoneNumber=%2B12065550100&x", Rigour::Foreign), "PhoneNumber=%2B•••••••••00&x");
         assert_eq!(masked("\\n2065550100", Rigour::Foreign), "\\n••••••••00");
+    }
+
+    #[test]
+    fn a_plus_as_addresses_have_it_does_not_make_a_number_a_name() {
+        assert_eq!(masked("/v1/opt-outs/%2B12065550100", Rigour::Own), "/v1/opt-outs/%2B•••••••••00");
     }
 
     #[test]

@@ -15,6 +15,8 @@ mod trust;
 mod variables;
 
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use opentelemetry::global;
@@ -77,6 +79,7 @@ pub enum TelemetryError {
 #[derive(Debug)]
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
+    ending: Arc<AtomicBool>,
 }
 
 impl Telemetry {
@@ -92,7 +95,9 @@ impl Telemetry {
         let variables = Variables(&read);
         let export = Export::read(&variables)?;
         let endpoint = export.as_ref().map(Export::shown_endpoint);
-        let provider = export.map(|export| traces::provider(service, &variables, export)).transpose()?;
+        let ending = Arc::<AtomicBool>::default();
+        let provider =
+            export.map(|export| traces::provider(service, &variables, export, Arc::clone(&ending))).transpose()?;
         if provider.is_some() && variables.follows_trace_context() {
             global::set_text_map_propagator(TraceContextPropagator::new());
         }
@@ -118,7 +123,7 @@ impl Telemetry {
             }
             info!(endpoint, "exporting spans");
         }
-        Ok(Self { provider })
+        Ok(Self { provider, ending })
     }
 
     /// Sends what is left and ends; returns after `within` at the latest, whatever the collector does.
@@ -126,6 +131,7 @@ impl Telemetry {
     /// What could not be sent by then is lost. Spans made afterwards go nowhere; the log goes on.
     pub async fn shutdown(self, within: Duration) {
         let Some(provider) = self.provider else { return };
+        self.ending.store(true, Ordering::Relaxed);
         // It waits for the export thread, so it must not be this thread that waits: the program may have only one.
         let flush = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(within));
         if !matches!(tokio::time::timeout(within, flush).await, Ok(Ok(Ok(())))) {

@@ -3,6 +3,7 @@
 //! In flow finished spans; out flow batches from the SDK's own thread, through our gate and our client. Its queue is
 //! bounded: when the collector is slow, spans are dropped and requests are not.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use opentelemetry::KeyValue;
@@ -28,6 +29,7 @@ pub(super) fn provider(
     service: &'static str,
     variables: &Variables<'_>,
     export: Export,
+    ending: Arc<AtomicBool>,
 ) -> Result<SdkTracerProvider, TelemetryError> {
     let last_failure = LastFailure::default();
     let endpoint = export.shown_endpoint();
@@ -39,7 +41,7 @@ pub(super) fn provider(
         .with_http_client(Collector::new(export.timeout, export.trust, Arc::clone(&last_failure)))
         .build()?;
     let longest_value = export.longest_value;
-    let exporter = GuardedExporter { inner, endpoint, longest_value, last_failure, trouble: Mutex::default() };
+    let exporter = GuardedExporter { inner, endpoint, longest_value, last_failure, ending, trouble: Mutex::default() };
     let resource = Resource::builder_empty()
         .with_attributes([
             KeyValue::new("service.name", service),

@@ -2,40 +2,46 @@
 //!
 //! Each test starts this test binary once more as the program (`program` below), with the variables that it is about.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "all of this is test code, outside of test functions too"
+)]
+
+#[path = "../peers/mod.rs"]
+mod peers;
 mod program;
 mod receiver;
 
 use std::time::Duration;
 
+use peers::Collector;
 use program::Program;
 use receiver::{Receiver, Reply};
 
 const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 #[test]
-fn spans_arrive_with_their_parent_their_link_and_their_resource() {
-    let receiver = Receiver::http(Reply::Taken);
-    let run = Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url()).run();
-    assert!(run.log.contains("exporting spans"), "{}", run.log);
-
-    let request = receiver.next();
-    assert_eq!(request.path, "/v1/traces");
-    assert_eq!(request.header("content-type"), Some("application/x-protobuf"));
-    assert_eq!(request.header("content-encoding"), None);
-    assert_eq!(request.resource("service.name"), Some("sms-agent"));
-    assert_eq!(request.resource("service.version"), Some(env!("CARGO_PKG_VERSION")));
-
-    let server = request.span("POST /v1/messages");
-    assert_eq!(hex(&server.trace_id), "0af7651916cd43dd8448eb211c80319c");
-    assert_eq!(hex(&server.parent_span_id), "b7ad6b7169203331");
-    assert_eq!(server.kind, 2, "SERVER");
-    let accept = request.span("accept");
-    assert_eq!(accept.parent_span_id, server.span_id);
-
-    let publish = request.span("send sms");
-    assert_eq!(publish.kind, 3, "CLIENT");
-    assert_ne!(publish.trace_id, server.trace_id, "a span that came later has a trace of its own");
-    assert_eq!((&publish.links[0].trace_id, &publish.links[0].span_id), (&server.trace_id, &server.span_id));
+fn a_collector_gets_the_spans_with_their_parent_their_link_and_their_resource() {
+    let collector = Collector::start();
+    for (service, compression) in [("plain", "none"), ("zipped", "gzip")] {
+        let run = Program::new()
+            .set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint())
+            .set("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
+            .set("OTEL_SERVICE_NAME", service)
+            .run();
+        assert!(run.log.contains("exporting spans"), "{}", run.log);
+        let [server, accept, publish] = ["POST /v1/messages", "accept", "send sms"].map(|name| {
+            collector.await_span(name, |span| span.name == name && span.resource["service.name"] == service)
+        });
+        assert_eq!(server.trace_id, "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!((server.parent_span_id.as_str(), server.kind.as_str()), ("b7ad6b7169203331", "SERVER"));
+        assert_eq!((&accept.parent_span_id, accept.kind.as_str()), (&server.span_id, "INTERNAL"));
+        assert_eq!((publish.parent_span_id.as_str(), publish.kind.as_str()), ("", "CLIENT"));
+        assert_ne!(publish.trace_id, server.trace_id, "a span that came later has a trace of its own");
+        assert_eq!((&publish.links[0].trace_id, &publish.links[0].span_id), (&server.trace_id, &server.span_id));
+    }
 }
 
 #[test]
@@ -64,6 +70,13 @@ fn the_variables_name_the_service_and_its_attributes() {
     let program = || {
         Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url()).set("OTEL_RESOURCE_ATTRIBUTES", attributes)
     };
+    program().set("OTEL_RESOURCE_ATTRIBUTES", "").run();
+    let request = receiver.next();
+    assert_eq!(request.path, "/v1/traces");
+    assert_eq!(request.header("content-type"), Some("application/x-protobuf"));
+    assert_eq!(request.resource("service.name"), Some("sms-agent"));
+    assert_eq!(request.resource("service.version"), Some(env!("CARGO_PKG_VERSION")));
+
     program().run();
     let request = receiver.next();
     assert_eq!(request.resource("service.name"), Some("by-attribute"));
@@ -95,9 +108,17 @@ fn gzip_headers_and_the_traces_own_endpoint_are_as_the_variables_say() {
 fn https_works_with_a_certificate_that_is_named_and_not_with_one_that_nobody_signed() {
     let receiver = Receiver::https(Reply::Taken);
     let program = || Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url());
-    let path = receiver.certificate().display().to_string();
-    program().set("OTEL_EXPORTER_OTLP_CERTIFICATE", &path).run();
-    assert_eq!(receiver.next().spans().count(), 3);
+    let certificate = receiver.file("certificate.pem");
+    program().set("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificate).run();
+    let request = receiver.next();
+    assert_eq!((request.spans().count(), request.known), (3, false));
+
+    program()
+        .set("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificate)
+        .set("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &certificate)
+        .set("OTEL_EXPORTER_OTLP_CLIENT_KEY", &receiver.file("key.pem"))
+        .run();
+    assert!(receiver.next().known);
 
     let run = program().run();
     assert!(run.log.contains("spans cannot be exported") && run.log.contains("certificate"), "{}", run.log);
@@ -172,8 +193,4 @@ fn values_that_cannot_be_used_are_named_in_the_log_and_wrong_ones_stop_the_start
         .set("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
         .run();
     assert!(run.said.contains("OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is built in"), "{}", run.said);
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -23,8 +23,9 @@ use prost::Message;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// What it answers.
 #[derive(Clone, Copy)]
@@ -38,7 +39,7 @@ pub(crate) enum Reply {
 pub(crate) struct Receiver {
     scheme: &'static str,
     address: SocketAddr,
-    certificate: Option<PathBuf>,
+    folder: Option<PathBuf>,
     requests: Channel<Request>,
     _runtime: Runtime,
 }
@@ -48,6 +49,8 @@ pub(crate) struct Receiver {
 pub(crate) struct Request {
     pub(crate) path: String,
     headers: HeaderMap,
+    /// Whether the client showed a certificate.
+    pub(crate) known: bool,
     body: ExportTraceServiceRequest,
 }
 
@@ -56,24 +59,29 @@ impl Receiver {
         Self::listen("http", reply, None, None)
     }
 
-    /// With a certificate that it signed itself.
+    /// With a certificate that it signed itself, and that it takes from clients too.
     pub(crate) fn https(reply: Reply) -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let file = format!("collector-{}.pem", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
-        std::fs::write(&path, made.cert.pem()).unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("collector-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("certificate.pem"), made.cert.pem()).unwrap();
+        std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let tls = ServerConfig::builder().with_no_client_auth();
+        let mut known = RootCertStore::empty();
+        known.add(made.cert.der().clone()).unwrap();
+        let clients = WebPkiClientVerifier::builder(Arc::new(known)).allow_unauthenticated().build().unwrap();
+        let tls = ServerConfig::builder().with_client_cert_verifier(clients);
         let tls = tls.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
-        Self::listen("https", reply, Some(path), Some(TlsAcceptor::from(Arc::new(tls))))
+        Self::listen("https", reply, Some(folder), Some(TlsAcceptor::from(Arc::new(tls))))
     }
 
     pub(crate) fn url(&self) -> String {
         format!("{}://localhost:{}", self.scheme, self.address.port())
     }
 
-    pub(crate) fn certificate(&self) -> &Path {
-        self.certificate.as_deref().unwrap()
+    /// The path of its certificate or of the key to it.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.folder.as_deref().unwrap().join(name).display().to_string()
     }
 
     pub(crate) fn next(&self) -> Request {
@@ -85,28 +93,26 @@ impl Receiver {
         self.requests.try_recv().is_err()
     }
 
-    fn listen(scheme: &'static str, reply: Reply, certificate: Option<PathBuf>, tls: Option<TlsAcceptor>) -> Self {
+    fn listen(scheme: &'static str, reply: Reply, folder: Option<PathBuf>, tls: Option<TlsAcceptor>) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, requests) = channel();
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let service = service_fn({
-                    let sender = sender.clone();
-                    move |request| answer(request, sender.clone(), reply)
-                });
-                let tls = tls.clone();
+                let (sender, tls) = (sender.clone(), tls.clone());
+                let service = move |known| service_fn(move |request| answer(request, sender.clone(), reply, known));
                 tokio::spawn(async move {
                     let Some(tls) = tls else {
-                        return http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+                        return http1::Builder::new().serve_connection(TokioIo::new(stream), service(false)).await.ok();
                     };
                     let stream = tls.accept(stream).await.ok()?;
-                    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok()
+                    let known = stream.get_ref().1.peer_certificates().is_some();
+                    http1::Builder::new().serve_connection(TokioIo::new(stream), service(known)).await.ok()
                 });
             }
         });
-        Self { scheme, address, certificate, requests, _runtime: runtime }
+        Self { scheme, address, folder, requests, _runtime: runtime }
     }
 }
 
@@ -114,6 +120,7 @@ async fn answer(
     request: http::Request<Incoming>,
     sender: Sender<Request>,
     reply: Reply,
+    known: bool,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
@@ -126,7 +133,7 @@ async fn answer(
         }
     };
     let body = ExportTraceServiceRequest::decode(&*body).unwrap();
-    sender.send(Request { path: head.uri.path().to_owned(), headers: head.headers, body }).ok();
+    sender.send(Request { path: head.uri.path().to_owned(), headers: head.headers, known, body }).ok();
     if let Reply::Never = reply {
         std::future::pending::<()>().await;
     }
@@ -150,9 +157,5 @@ impl Request {
 
     pub(crate) fn spans(&self) -> impl Iterator<Item = &Span> {
         self.body.resource_spans.iter().flat_map(|one| &one.scope_spans).flat_map(|one| &one.spans)
-    }
-
-    pub(crate) fn span(&self, name: &str) -> &Span {
-        self.spans().find(|span| span.name == name).unwrap_or_else(|| panic!("no span {name} in {self:?}"))
     }
 }
