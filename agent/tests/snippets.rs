@@ -98,6 +98,7 @@ impl Agent {
         let mut process = Command::new(env!("CARGO_BIN_EXE_sms-agent"))
             .env("SMS_AGENT__LISTEN", "127.0.0.1:0")
             .env("SMS_AGENT__DATA_DIR", &data_dir)
+            .env("SMS_SIMULATOR__DELIVERY_DELAY", "1h") // a repetition still finds its message as it was sent
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
