@@ -1,0 +1,94 @@
+//! The virtual environment that the peers run in, shared by all test binaries of a target folder.
+//!
+//! It is keyed by its requirements and its Python, made under a file lock, and good only once its marker is there,
+//! which is written last: an install that was cut off is never taken for a good one.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+const REQUIREMENTS: &str = include_str!("requirements.txt");
+const CONSTRAINTS: &str = include_str!("constraints.txt");
+
+/// The Python of the virtual environment, which is made first if there is none yet (about a minute, once).
+///
+/// # Panics
+/// If there is no Python 3 with `venv`, or the packages cannot be installed; the message says what to do.
+pub(crate) fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(ready)
+}
+
+/// A program that a requirement brings, such as `st`.
+pub(crate) fn command(name: &str) -> Command {
+    Command::new(python().with_file_name(name))
+}
+
+fn ready() -> PathBuf {
+    let system = ["python3", "python"]
+        .into_iter()
+        .find_map(|name| Some((name, identity(name)?)))
+        .expect("the tests need Python 3.10 or newer on the PATH: install python3 (Debian: and python3-venv)");
+    let venvs = target().join("peers");
+    let home = venvs.join(key(&system.1));
+    let marker = home.join("complete");
+    let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    if marker.exists() {
+        return python;
+    }
+
+    fs::create_dir_all(&venvs).expect("cargo's target folder can be written");
+    let lock = File::create(venvs.join("lock")).expect("cargo's target folder can be written");
+    lock.lock().expect("a file in cargo's target folder can be locked");
+    if !marker.exists() {
+        install(system.0, &home, &python);
+        fs::write(&marker, "").expect("cargo's target folder can be written");
+    }
+    python
+}
+
+fn install(system: &str, home: &Path, python: &Path) {
+    run(
+        Command::new(system).args(["-m", "venv", "--clear"]).arg(home),
+        "no virtual environment can be made: install Python's venv (Debian: python3-venv)",
+    );
+    let list = |name: &str, text: &str| {
+        let path = home.join(name);
+        fs::write(&path, text).expect("cargo's target folder can be written");
+        path
+    };
+    let (requirements, constraints) = (list("requirements.txt", REQUIREMENTS), list("constraints.txt", CONSTRAINTS));
+    run(
+        Command::new(python)
+            .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"])
+            .arg(requirements)
+            .arg("--constraint")
+            .arg(constraints),
+        "the packages of config/tests/peers/requirements.txt cannot be installed: the tests need PyPI, once",
+    );
+}
+
+fn run(command: &mut Command, remedy: &str) {
+    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{remedy} ({error})"));
+    assert!(output.status.success(), "{remedy}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What tells one Python from another; nothing for a program that is missing or too old.
+fn identity(name: &str) -> Option<Vec<u8>> {
+    let script = "import sys; print(sys.version, sys.base_prefix); sys.exit(sys.version_info < (3, 10))";
+    let output = Command::new(name).args(["-c", script]).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then_some(output.stdout)
+}
+
+fn key(system: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    (REQUIREMENTS, CONSTRAINTS, system).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// Cargo's target folder: the one for temporary files of tests, the only one that cargo tells, lies right in it.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's folder for temporary files has a parent")
+}
