@@ -1,5 +1,7 @@
 //! The SNS carrier against a program that somebody else wrote.
 
+#![allow(clippy::unwrap_used, reason = "all of this is test code, outside of test functions too")]
+
 #[path = "../../config/tests/peers/mod.rs"]
 mod peers;
 

@@ -13,18 +13,25 @@ use super::*;
 const OPTIONS: ClientOptions =
     ClientOptions { connect_timeout: Duration::from_secs(1), operation_attempt_timeout: None, retries: 0 };
 
-/// Runs the ignored test of that name with this environment and no other.
-fn scenario(name: &str, environment: &[(&str, &str)]) {
+/// Set where a test runs its scenario, in the process that it has started for it.
+const SCENARIO: &str = "SCENARIO";
+
+/// Runs the scenario of the test of that name in a process with this environment and no other.
+fn scenario(test: &str, environment: &[(&str, &str)], run: impl Future<Output = ()>) {
+    if std::env::var_os(SCENARIO).is_some() {
+        return tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run);
+    }
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("aws::tests::{name}"), "--ignored", "--nocapture"])
+        .args(["--exact", &format!("aws::tests::{test}"), "--nocapture"])
         .env_clear()
+        .env(SCENARIO, "1")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .envs(environment.iter().copied())
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && told.contains("1 passed"), "{name}:\n{told}{errors}");
+    assert!(output.status.success() && told.contains("1 passed"), "{told}{errors}");
 }
 
 /// A credentials file of the test's own, removed with it.
@@ -33,12 +40,8 @@ struct KeyFile(PathBuf);
 impl KeyFile {
     fn new(name: &str) -> Self {
         let file = Self(std::env::temp_dir().join(format!("sms-config-{}-{name}", std::process::id())));
-        file.write("AKIDFIRST");
+        write_key(&file.0, "AKIDFIRST");
         file
-    }
-
-    fn write(&self, key: &str) {
-        write_key(&self.0, key);
     }
 
     fn path(&self) -> &str {
@@ -63,16 +66,15 @@ async fn key_id(access: &AwsAccess) -> String {
 
 #[test]
 fn without_a_region_the_error_says_what_sets_it() {
-    scenario("no_region", &[]);
-}
-
-#[tokio::test]
-#[ignore = "a scenario"]
-async fn no_region() {
-    let error = AwsAccess::load(&Aws::default(), OPTIONS).await.unwrap_err();
-    assert_eq!(error, AwsError::NoRegion);
-    let told = error.to_string();
-    assert!(told.contains("aws.region") && told.contains("SMS_AWS__REGION") && told.contains("AWS_REGION"), "{told}");
+    scenario("without_a_region_the_error_says_what_sets_it", &[], async {
+        let error = AwsAccess::load(&Aws::default(), OPTIONS).await.unwrap_err();
+        assert_eq!(error, AwsError::NoRegion);
+        let told = error.to_string();
+        assert!(
+            told.contains("aws.region") && told.contains("SMS_AWS__REGION") && told.contains("AWS_REGION"),
+            "{told}"
+        );
+    });
 }
 
 #[test]
@@ -85,92 +87,90 @@ fn our_keys_win_over_the_environment_and_what_they_leave_open_is_the_environment
         ("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),
     ];
-    scenario("precedence", &environment);
-}
+    scenario("our_keys_win_over_the_environment_and_what_they_leave_open_is_the_environments", &environment, async {
+        let access = AwsAccess::load(&Aws::default(), OPTIONS).await.unwrap();
+        assert_eq!((access.region.as_str(), access.config.endpoint_url()), ("us-west-2", Some("http://127.0.0.1:9")));
+        assert_eq!(key_id(&access).await, "AKIDENVIRONMENT");
 
-#[tokio::test]
-#[ignore = "a scenario"]
-async fn precedence() {
-    let profile = Some("other".to_owned());
-    let access = AwsAccess::load(&Aws::default(), OPTIONS).await.unwrap();
-    assert_eq!((access.region.as_str(), access.config.endpoint_url()), ("us-west-2", Some("http://127.0.0.1:9")));
-    assert_eq!(key_id(&access).await, "AKIDENVIRONMENT");
-
-    let settings = Aws {
-        region: Some("eu-central-1".to_owned()),
-        endpoint_url: Some("http://127.0.0.1:10".to_owned()),
-        profile,
-        ..Aws::default()
-    };
-    let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
-    assert_eq!((access.region.as_str(), access.config.endpoint_url()), ("eu-central-1", Some("http://127.0.0.1:10")));
-    assert_eq!(key_id(&access).await, "AKIDFIRST");
+        let settings = Aws {
+            region: Some("eu-central-1".to_owned()),
+            endpoint_url: Some("http://127.0.0.1:10".to_owned()),
+            profile: Some("other".to_owned()),
+            ..Aws::default()
+        };
+        let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
+        assert_eq!(
+            (access.region.as_str(), access.config.endpoint_url()),
+            ("eu-central-1", Some("http://127.0.0.1:10"))
+        );
+        assert_eq!(key_id(&access).await, "AKIDFIRST");
+    });
 }
 
 #[test]
 fn keys_that_were_replaced_in_the_file_are_seen_after_a_reload() {
     let file = KeyFile::new("reload");
-    scenario("reload", &[("AWS_REGION", "us-east-1"), ("AWS_SHARED_CREDENTIALS_FILE", file.path())]);
-}
-
-#[tokio::test]
-#[ignore = "a scenario"]
-async fn reload() {
-    let settings = Aws { profile: Some("other".to_owned()), ..Aws::default() };
-    let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
-    let path = PathBuf::from(std::env::var_os("AWS_SHARED_CREDENTIALS_FILE").unwrap());
-    assert_eq!(key_id(&access).await, "AKIDFIRST");
-    write_key(&path, "AKIDSECOND");
-    assert_eq!(key_id(&access).await, "AKIDFIRST");
-    access.credentials.reload();
-    assert_eq!(key_id(&access).await, "AKIDSECOND");
+    scenario(
+        "keys_that_were_replaced_in_the_file_are_seen_after_a_reload",
+        &[("AWS_REGION", "us-east-1"), ("AWS_SHARED_CREDENTIALS_FILE", file.path())],
+        async {
+            let settings = Aws { profile: Some("other".to_owned()), ..Aws::default() };
+            let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
+            let path = PathBuf::from(std::env::var_os("AWS_SHARED_CREDENTIALS_FILE").unwrap());
+            assert_eq!(key_id(&access).await, "AKIDFIRST");
+            write_key(&path, "AKIDSECOND");
+            assert_eq!(key_id(&access).await, "AKIDFIRST");
+            access.credentials.reload();
+            assert_eq!(key_id(&access).await, "AKIDSECOND");
+        },
+    );
 }
 
 #[test]
 fn missing_credentials_are_told_in_words_and_appear_once_they_are_there() {
     let file = KeyFile::new("missing");
     std::fs::remove_file(&file.0).unwrap();
-    scenario("missing", &[("AWS_REGION", "us-east-1"), ("AWS_SHARED_CREDENTIALS_FILE", file.path())]);
-}
-
-#[tokio::test]
-#[ignore = "a scenario"]
-async fn missing() {
-    let settings = Aws { profile: Some("other".to_owned()), ..Aws::default() };
-    let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
-    let why = access.credentials.ready().await.unwrap_err();
-    assert!(why.contains("aws.profile") && !why.contains('{') && !why.contains('\n'), "{why}");
-    write_key(&PathBuf::from(std::env::var_os("AWS_SHARED_CREDENTIALS_FILE").unwrap()), "AKIDLATE");
-    assert!(access.credentials.ready().await.is_err(), "what is known from a moment ago is not asked again");
-    access.credentials.reload();
-    assert_eq!(access.credentials.ready().await, Ok(()));
+    scenario(
+        "missing_credentials_are_told_in_words_and_appear_once_they_are_there",
+        &[("AWS_REGION", "us-east-1"), ("AWS_SHARED_CREDENTIALS_FILE", file.path())],
+        async {
+            let settings = Aws { profile: Some("other".to_owned()), ..Aws::default() };
+            let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
+            let why = access.credentials.ready().await.unwrap_err();
+            assert!(why.contains("aws.profile") && !why.contains('{') && !why.contains('\n'), "{why}");
+            write_key(&PathBuf::from(std::env::var_os("AWS_SHARED_CREDENTIALS_FILE").unwrap()), "AKIDLATE");
+            assert!(access.credentials.ready().await.is_err(), "what is known from a moment ago is not asked again");
+            access.credentials.reload();
+            assert_eq!(access.credentials.ready().await, Ok(()));
+        },
+    );
 }
 
 #[test]
 fn a_role_is_assumed_with_its_external_id_and_the_base_credentials() {
-    scenario("role", &[("AWS_ACCESS_KEY_ID", "AKIDBASE"), ("AWS_SECRET_ACCESS_KEY", "secret")]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a scenario"]
-async fn role() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let sts = std::thread::spawn(move || answer_once(&listener));
-    let settings = Aws {
-        region: Some("eu-central-1".to_owned()),
-        endpoint_url: Some(endpoint),
-        role_arn: Some("arn:aws:iam::123456789012:role/sender".to_owned()),
-        external_id: Some("acme-7".to_owned()),
-        ..Aws::default()
-    };
-    let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
-    assert_eq!(key_id(&access).await, "ASIAROLE");
-    assert_eq!(access.credentials.ready().await, Ok(()), "known, so not asked again");
-    let asked = sts.join().unwrap();
-    for part in ["Credential=AKIDBASE/", "Action=AssumeRole", "role%2Fsender", "ExternalId=acme-7"] {
-        assert!(asked.contains(part), "{part}: {asked}");
-    }
+    scenario(
+        "a_role_is_assumed_with_its_external_id_and_the_base_credentials",
+        &[("AWS_ACCESS_KEY_ID", "AKIDBASE"), ("AWS_SECRET_ACCESS_KEY", "secret")],
+        async {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let endpoint = format!("http://{}", listener.local_addr().unwrap());
+            let sts = std::thread::spawn(move || answer_once(&listener));
+            let settings = Aws {
+                region: Some("eu-central-1".to_owned()),
+                endpoint_url: Some(endpoint),
+                role_arn: Some("arn:aws:iam::123456789012:role/sender".to_owned()),
+                external_id: Some("acme-7".to_owned()),
+                ..Aws::default()
+            };
+            let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
+            assert_eq!(key_id(&access).await, "ASIAROLE");
+            assert_eq!(access.credentials.ready().await, Ok(()), "known, so not asked again");
+            let asked = sts.join().unwrap();
+            for part in ["Credential=AKIDBASE/", "Action=AssumeRole", "role%2Fsender", "ExternalId=acme-7"] {
+                assert!(asked.contains(part), "{part}: {asked}");
+            }
+        },
+    );
 }
 
 /// STS, for one question.
