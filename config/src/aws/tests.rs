@@ -189,6 +189,22 @@ fn answer_once(listener: &TcpListener) -> String {
     asked
 }
 
+#[tokio::test]
+async fn time_outs_and_retries_are_the_callers() {
+    let settings = Aws { region: Some("eu-central-1".to_owned()), ..Aws::default() };
+    let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
+    let timeouts = access.config.timeout_config().unwrap();
+    assert_eq!(timeouts.connect_timeout(), Some(OPTIONS.connect_timeout));
+    assert_eq!(timeouts.operation_attempt_timeout(), None);
+    assert_eq!(access.config.retry_config().unwrap().max_attempts(), 1);
+
+    let patient = ClientOptions { operation_attempt_timeout: Some(Duration::from_secs(9)), retries: 4, ..OPTIONS };
+    let access = AwsAccess::load(&settings, patient).await.unwrap();
+    let timeouts = access.config.timeout_config().unwrap();
+    assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(9)));
+    assert_eq!(access.config.retry_config().unwrap().max_attempts(), 5);
+}
+
 #[test]
 fn causes_are_told_once_each() {
     #[derive(Debug, thiserror::Error)]
