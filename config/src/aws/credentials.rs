@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_config::identity::IdentityCache;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as Provided, SharedCredentialsProvider, future};
@@ -92,7 +94,7 @@ impl Credentials {
             return known;
         }
         match tokio::time::timeout(PATIENCE, self.provide()).await {
-            Ok(provided) => provided.map(drop).map_err(|error| causes(&error)),
+            Ok(provided) => provided.map(drop).map_err(|error| self.told(&error)),
             Err(_) => Err(self.missing(format!("no credentials within {} s", PATIENCE.as_secs()))),
         }
     }
@@ -112,9 +114,16 @@ impl Credentials {
         let provided = self.chain().await.provide_credentials().await;
         match &provided {
             Ok(credentials) => self.state().last = Some(Last::Had { until: credentials.expiry() }),
-            Err(error) => drop(self.missing(causes(error))),
+            Err(error) => drop(self.missing(self.told(error))),
         }
         provided
+    }
+
+    fn told(&self, error: &CredentialsError) -> String {
+        match self.0.settings.profile {
+            Some(_) => format!("the profile that aws.profile names gives none: {}", causes(error)),
+            None => causes(error),
+        }
     }
 
     fn missing(&self, why: String) -> String {
@@ -136,15 +145,31 @@ impl Credentials {
     }
 
     async fn make(&self) -> SharedCredentialsProvider {
-        let loaded = base(&self.0.settings, self.0.base.http_client()).load().await;
-        let unset = || SharedCredentialsProvider::new(NoSource);
-        let source = loaded.credentials_provider().unwrap_or_else(unset);
+        let source = match &self.0.settings.profile {
+            Some(profile) => self.profile(profile),
+            None => self.default_chain().await,
+        };
         let Some(role) = &self.0.settings.role_arn else { return source };
         let mut assumed = AssumeRoleProvider::builder(role).session_name("sms").configure(&self.0.base);
         if let Some(external_id) = &self.0.settings.external_id {
             assumed = assumed.external_id(external_id);
         }
         SharedCredentialsProvider::new(assumed.build_from_provider(source).await)
+    }
+
+    /// A profile that is named in our settings is meant: keys in the environment do not come before it.
+    fn profile(&self, name: &str) -> SharedCredentialsProvider {
+        let mut config = ProviderConfig::default().with_region(self.0.base.region().cloned());
+        if let Some(http) = self.0.base.http_client() {
+            config = config.with_http_client(http);
+        }
+        let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
+        SharedCredentialsProvider::new(provider)
+    }
+
+    async fn default_chain(&self) -> SharedCredentialsProvider {
+        let loaded = base(&self.0.settings, self.0.base.http_client()).load().await;
+        loaded.credentials_provider().unwrap_or_else(|| SharedCredentialsProvider::new(NoSource))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -40,11 +40,7 @@ impl HttpClient for LazyTls {
         if let Some((_, connector)) = connectors.iter().find(|(other, _)| same(other)) {
             return connector.clone();
         }
-        let connector = SharedHttpConnector::new(ByScheme {
-            settings: settings.clone(),
-            plain: OnceLock::new(),
-            tls: OnceLock::new(),
-        });
+        let connector = SharedHttpConnector::new(ByScheme::new(settings.clone()));
         connectors.push((settings.clone(), connector.clone()));
         connector
     }
@@ -58,6 +54,10 @@ struct ByScheme {
 }
 
 impl ByScheme {
+    fn new(settings: HttpConnectorSettings) -> Self {
+        Self { settings, plain: OnceLock::new(), tls: OnceLock::new() }
+    }
+
     fn connector(&self, trust: TrustStore) -> Result<Connector, String> {
         let context = TlsContext::builder().with_trust_store(trust).build().map_err(|error| error.to_string())?;
         Ok(Connector::builder()
@@ -80,5 +80,28 @@ impl HttpConnector for ByScheme {
             Ok(connector) => connector.call(request),
             Err(error) => HttpConnectorFuture::ready(Err(ConnectorError::user(error.clone().into()))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    async fn call(connector: &ByScheme, uri: &str) {
+        let mut request = HttpRequest::new(SdkBody::empty());
+        request.set_uri(uri).unwrap();
+        connector.call(request).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn root_certificates_are_read_for_the_first_https_request_and_not_before() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let connector = ByScheme::new(HttpConnectorSettings::default());
+        call(&connector, &format!("http://{nobody}/")).await;
+        assert!(connector.tls.get().is_none());
+        call(&connector, &format!("https://{nobody}/")).await;
+        assert!(connector.tls.get().is_some());
     }
 }

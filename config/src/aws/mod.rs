@@ -8,6 +8,9 @@ mod credentials;
 mod http;
 mod region;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -101,7 +104,7 @@ fn base(settings: &Aws, http: Option<SharedHttpClient>) -> ConfigLoader {
 pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in std::iter::successors(Some(error), |&error| error.source()) {
-        let next = cause.to_string();
+        let next = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         // Many an error repeats its source in its own words.
         if !words.last().is_some_and(|last| last.ends_with(&next)) {
             words.push(next);

@@ -20,6 +20,10 @@ const ACCEPTED: &str = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2
 <MessageId>94f20ce6-13c5-43a0-9a9e-ca52d816e90b</MessageId></PublishResult>
 <ResponseMetadata><RequestId>f187a3c1-376f-11df-8963-01868b7c937a</RequestId></ResponseMetadata></PublishResponse>"#;
 
+/// The retries are there to be overruled.
+const OPTIONS: ClientOptions =
+    ClientOptions { connect_timeout: Duration::from_millis(500), operation_attempt_timeout: None, retries: 3 };
+
 fn error(code: &str, message: &str) -> String {
     format!(
         "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}</Code>\
@@ -57,9 +61,7 @@ impl ProvideCredentials for NoKeys {
 async fn sns_with(endpoint: &str, keys: impl ProvideCredentials + 'static) -> Sns {
     let settings =
         Aws { region: Some("eu-central-1".to_owned()), endpoint_url: Some(endpoint.to_owned()), ..Aws::default() };
-    let options =
-        ClientOptions { connect_timeout: Duration::from_millis(200), operation_attempt_timeout: None, retries: 0 };
-    let mut access = AwsAccess::load(&settings, options).await.unwrap();
+    let mut access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
     access.config = access.config.into_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build();
     Sns::new(&access)
 }
@@ -81,13 +83,17 @@ fn sms() -> Sms {
 }
 
 async fn publish(sns: &Sns, sms: &Sms) -> Result<String, PublishError> {
+    publish_within(Duration::from_secs(20), sns, sms).await
+}
+
+async fn publish_within(timeout: Duration, sns: &Sns, sms: &Sms) -> Result<String, PublishError> {
     let id = IdSource::new().next(Timestamp::from_millis(1_795_464_000_000));
-    sns.publish(Attempt { id, number: 1, sms, timeout: Duration::from_millis(300) }).await
+    sns.publish(Attempt { id, number: 1, sms, timeout }).await
 }
 
 async fn met(replies: impl IntoIterator<Item = Reply>) -> PublishError {
     let peer = Peer::start(replies).await;
-    let failed = publish(&sns(&peer.url).await, &sms()).await.unwrap_err();
+    let failed = publish_within(Duration::from_secs(1), &sns(&peer.url).await, &sms()).await.unwrap_err();
     assert_eq!(peer.requests().len(), 1, "it must be sent once and never again");
     failed
 }
@@ -221,13 +227,32 @@ async fn what_cannot_be_reached_was_not_sent() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn credentials_that_are_late_leave_the_message_unsent() {
     let peer = Peer::start([]).await;
-    let failed = publish(&sns_with(&peer.url, NoKeys).await, &sms()).await.unwrap_err();
+    let sns = sns_with(&peer.url, NoKeys).await;
+    let failed = publish_within(Duration::from_secs(3), &sns, &sms()).await.unwrap_err();
     assert_eq!((failed.verdict, failed.signal), (Verdict::NotSent, Signal::Unreachable));
     assert_eq!(failed.problem.code, Code::CarrierUnavailable);
     assert!(peer.requests().is_empty());
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_had_leave_the_message_unsent_and_the_carrier_not_ready() {
+    let settings = Aws {
+        region: Some("eu-central-1".to_owned()),
+        profile: Some("sms-agent-no-such-profile".to_owned()),
+        endpoint_url: Some(Peer::closed().await),
+        ..Aws::default()
+    };
+    let sns = Sns::new(&AwsAccess::load(&settings, OPTIONS).await.unwrap());
+    let failed = publish(&sns, &sms()).await.unwrap_err();
+    assert_eq!((failed.verdict, failed.signal), (Verdict::NotSent, Signal::Unreachable));
+    assert!(failed.problem.detail.contains("credential"), "{}", failed.problem.detail);
+    assert_eq!(failed.problem.code, Code::CarrierUnavailable);
+    let missing = sns.ready().await.unwrap_err();
+    assert_eq!(missing.code, Code::CarrierUnavailable);
+    assert!(missing.detail.contains("no AWS credentials"), "{}", missing.detail);
 }
 
 #[tokio::test]

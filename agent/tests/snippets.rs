@@ -1,0 +1,127 @@
+//! The snippets of `docs/snippets`, each run as its reader would run it, against an agent on the simulator.
+//!
+//! A language that is not on the machine is named on standard error; `.ci/run` sees to it that all are there.
+
+#[path = "../../config/tests/peers/mod.rs"]
+mod peers;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// Quotes, an accent, an emoji, a line break: what breaks a JSON string that was put together by hand.
+const TEXT: &str = "Your \"table\"\nis ready \\ déjà 🎉";
+
+#[test]
+fn the_node_snippet_sends_once_and_tells_what_is_wrong() {
+    runs("node", &["--version"], &["node/send.mjs"]);
+}
+
+#[test]
+fn the_python_snippet_sends_once_and_tells_what_is_wrong() {
+    runs("python3", &["--version"], &["python/send.py"]);
+}
+
+#[test]
+fn the_go_snippet_sends_once_and_tells_what_is_wrong() {
+    runs("go", &["version"], &["run", "go/send.go"]);
+}
+
+#[test]
+fn the_php_snippet_sends_once_and_tells_what_is_wrong() {
+    runs("php", &["--version"], &["php/send.php"]);
+}
+
+#[test]
+fn the_java_snippet_sends_once_and_tells_what_is_wrong() {
+    runs("java", &["--version"], &["java/Send.java"]);
+}
+
+#[test]
+fn the_next_js_routes_send_and_pass_on_what_is_wrong() {
+    if !is_here("node", &["--version"]) {
+        return;
+    }
+    let agent = Agent::start("next");
+    let output = run(&agent, "node", &["../../tests/next_routes.mjs"], &[TEXT]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(agent.texts(), [TEXT, TEXT], "one through each router");
+}
+
+fn runs(program: &str, probe: &[&str], snippet: &[&str]) {
+    if !is_here(program, probe) {
+        return;
+    }
+    let agent = Agent::start(program);
+    for _ in 0..2 {
+        let sent = run(&agent, program, snippet, &["+12065550100", TEXT, "table-17-ready"]);
+        assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+        assert!(String::from_utf8_lossy(&sent.stdout).contains("sent"));
+    }
+    assert_eq!(agent.texts(), [TEXT], "the same key sends once");
+
+    let refused = run(&agent, program, snippet, &["12065550100", TEXT, "table-18-ready"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("invalid_phone_number"));
+}
+
+fn run(agent: &Agent, program: &str, snippet: &[&str], arguments: &[&str]) -> Output {
+    Command::new(program)
+        .args(snippet)
+        .args(arguments)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/snippets"))
+        .env("SMS_AGENT_URL", &agent.address)
+        .env_remove("SMS_AGENT_TOKEN_FILE")
+        .output()
+        .unwrap()
+}
+
+/// Whether the language is there; said past the test's capture of output, since a passing test shows none.
+fn is_here(program: &str, probe: &[&str]) -> bool {
+    let found = Command::new(program).args(probe).output().is_ok_and(|output| output.status.success());
+    if !found {
+        writeln!(std::io::stderr(), "{program} is not on this machine: its snippet was not run").unwrap();
+    }
+    found
+}
+
+/// An agent on the simulator, with a data folder of its own; it ends when this is dropped.
+struct Agent {
+    process: Child,
+    address: String,
+    data_dir: PathBuf,
+}
+
+impl Agent {
+    fn start(name: &str) -> Self {
+        let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("snippets-{name}-{}", std::process::id()));
+        let mut process = Command::new(env!("CARGO_BIN_EXE_sms-agent"))
+            .env("SMS_AGENT__LISTEN", "127.0.0.1:0")
+            .env("SMS_AGENT__DATA_DIR", &data_dir)
+            .env("SMS_SIMULATOR__DELIVERY_DELAY", "1h") // a repetition still finds its message as it was sent
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address =
+            line.trim().strip_prefix("sms-agent listening on ").expect("the agent tells its address").to_owned();
+        Self { process, address, data_dir }
+    }
+
+    /// What the phones received, newest first.
+    fn texts(&self) -> Vec<String> {
+        let received = peers::get(&self.address, "/v1/simulator/messages").json();
+        let texts = received["messages"].as_array().unwrap().iter().map(|message| message["body"].as_str());
+        texts.map(|text| text.unwrap().to_owned()).collect()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _killed = self.process.kill();
+        let _ended = self.process.wait();
+        let _removed = std::fs::remove_dir_all(&self.data_dir);
+    }
+}
