@@ -1,5 +1,7 @@
 //! What the README says about problems and statuses is what the code says.
 
+#![allow(clippy::expect_used, reason = "all of this is test code, outside of test functions too")]
+
 use sms_agent::message::{Code, Status};
 
 const README: &str = include_str!("../README.md");
