@@ -2,6 +2,8 @@
 //!
 //! A language that is not on the machine is named on standard error; `.ci/run` sees to it that all are there.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this is test code, outside of test functions too")]
+
 #[path = "../../config/tests/peers/mod.rs"]
 mod peers;
 
@@ -80,7 +82,9 @@ fn run(agent: &Agent, program: &str, snippet: &[&str], arguments: &[&str]) -> Ou
 fn is_here(program: &str, probe: &[&str]) -> bool {
     let found = Command::new(program).args(probe).output().is_ok_and(|output| output.status.success());
     if !found {
-        writeln!(std::io::stderr(), "{program} is not on this machine: its snippet was not run").unwrap();
+        std::io::stderr()
+            .write_all(format!("{program} is not on this machine: its snippet was not run\n").as_bytes())
+            .unwrap();
     }
     found
 }

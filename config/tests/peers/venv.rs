@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -17,8 +18,9 @@ const CONSTRAINTS: &str = include_str!("constraints.txt");
 /// # Panics
 /// If there is no Python 3 with `venv`, or the packages cannot be installed; the message says what to do.
 pub(crate) fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(ready)
+    // A failure is kept too: otherwise each test of a binary would wait for the same missing network.
+    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PYTHON.get_or_init(ready).as_deref().unwrap_or_else(|remedy| panic!("{remedy}"))
 }
 
 /// A program that a requirement brings, such as `st`.
@@ -26,53 +28,56 @@ pub(crate) fn command(name: &str) -> Command {
     Command::new(python().with_file_name(name))
 }
 
-fn ready() -> PathBuf {
-    let system = ["python3", "python"]
+fn ready() -> Result<PathBuf, String> {
+    let (system, identity) = ["python3", "python"]
         .into_iter()
         .find_map(|name| Some((name, identity(name)?)))
-        .expect("the tests need Python 3.10 or newer on the PATH: install python3 (Debian: and python3-venv)");
+        .ok_or("the tests need Python 3.10 or newer on the PATH: install python3 (Debian: and python3-venv)")?;
     let venvs = target().join("peers");
-    let home = venvs.join(key(&system.1));
+    let home = venvs.join(key(&identity));
     let marker = home.join("complete");
     let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if marker.exists() {
-        return python;
+        return Ok(python);
     }
 
-    fs::create_dir_all(&venvs).expect("cargo's target folder can be written");
-    let lock = File::create(venvs.join("lock")).expect("cargo's target folder can be written");
-    lock.lock().expect("a file in cargo's target folder can be locked");
+    let unwritable = |error: io::Error| format!("cargo's target folder must be writable: {error}");
+    fs::create_dir_all(&venvs).map_err(unwritable)?;
+    let lock = File::create(venvs.join("lock")).map_err(unwritable)?;
+    lock.lock().map_err(unwritable)?;
     if !marker.exists() {
-        install(system.0, &home, &python);
-        fs::write(&marker, "").expect("cargo's target folder can be written");
+        install(system, &home, &python)?;
+        fs::write(&marker, "").map_err(unwritable)?;
     }
-    python
+    Ok(python)
 }
 
-fn install(system: &str, home: &Path, python: &Path) {
+fn install(system: &str, home: &Path, python: &Path) -> Result<(), String> {
     run(
         Command::new(system).args(["-m", "venv", "--clear"]).arg(home),
         "no virtual environment can be made: install Python's venv (Debian: python3-venv)",
-    );
+    )?;
     let list = |name: &str, text: &str| {
         let path = home.join(name);
-        fs::write(&path, text).expect("cargo's target folder can be written");
-        path
+        fs::write(&path, text).map_err(|error| error.to_string())?;
+        Ok::<_, String>(path)
     };
-    let (requirements, constraints) = (list("requirements.txt", REQUIREMENTS), list("constraints.txt", CONSTRAINTS));
     run(
         Command::new(python)
             .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"])
-            .arg(requirements)
+            .arg(list("requirements.txt", REQUIREMENTS)?)
             .arg("--constraint")
-            .arg(constraints),
+            .arg(list("constraints.txt", CONSTRAINTS)?),
         "the packages of config/tests/peers/requirements.txt cannot be installed: the tests need PyPI, once",
-    );
+    )
 }
 
-fn run(command: &mut Command, remedy: &str) {
-    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{remedy} ({error})"));
-    assert!(output.status.success(), "{remedy}\n{}", String::from_utf8_lossy(&output.stderr));
+fn run(command: &mut Command, remedy: &str) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{remedy} ({error})"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{remedy}\n{}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// What tells one Python from another; nothing for a program that is missing or too old.

@@ -1,0 +1,79 @@
+//! The files of `deploy`: the settings that they and the READMEs name exist, and systemd takes the unit.
+
+#![allow(clippy::unwrap_used, reason = "all of this is test code, outside of test functions too")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where systemd's judgement of a unit's exposure goes from «OK» to «MEDIUM», in tenths, is 50.
+const MOST_EXPOSED: u32 = 15;
+
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn every_setting_that_a_file_names_exists() {
+    let known = settings();
+    assert!(known.contains("SMS_AGENT__CARRIER"));
+    let mut files: Vec<PathBuf> =
+        ["README.md", "docs/snippets/README.md", "../README.md"].map(|name| folder().join(name)).into();
+    files.extend(fs::read_dir(folder().join("deploy")).unwrap().map(|entry| entry.unwrap().path()));
+
+    let mut named = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let words = text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+        for variable in words.filter(|word| word.starts_with("SMS_") && word.contains("__")) {
+            assert!(known.contains(variable), "{} names {variable}, which is no setting", file.display());
+            named += 1;
+        }
+    }
+    assert!(named > 5, "the files name settings");
+}
+
+#[test]
+fn systemd_takes_the_unit_and_finds_it_hardened() {
+    let analyze = || Command::new("systemd-analyze");
+    if !analyze().arg("--version").output().is_ok_and(|output| output.status.success()) {
+        std::io::stderr().write_all(b"systemd-analyze is not on this machine: the unit was not checked\n").unwrap();
+        return;
+    }
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("unit-{}", std::process::id()));
+    let drop_ins = place.join("sms-agent.service.d");
+    fs::create_dir_all(&drop_ins).unwrap();
+    let unit = fs::read_to_string(folder().join("deploy/sms-agent.service")).unwrap();
+    assert!(unit.contains("\nExecStart=/usr/local/bin/sms-agent\n"));
+    let installed = unit.replace("/usr/local/bin/sms-agent", env!("CARGO_BIN_EXE_sms-agent"));
+    let path = place.join("sms-agent.service");
+    fs::write(&path, installed).unwrap();
+    fs::copy(folder().join("deploy/sms-agent-sns.conf"), drop_ins.join("sns.conf")).unwrap();
+
+    let verified = analyze().arg("verify").arg(&path).output().unwrap();
+    let complaints = String::from_utf8_lossy(&verified.stderr);
+    assert!(verified.status.success() && complaints.is_empty(), "{complaints}");
+    let threshold = format!("--threshold={MOST_EXPOSED}");
+    let rated = analyze().args(["security", "--offline=true", "--no-pager", &threshold]).arg(&path).output().unwrap();
+    assert!(rated.status.success(), "{}", String::from_utf8_lossy(&rated.stdout));
+    fs::remove_dir_all(place).unwrap();
+}
+
+/// The variables of all settings, from the file that documents every key.
+fn settings() -> BTreeSet<String> {
+    let example = fs::read_to_string(folder().join("../config/sms.example.toml")).unwrap();
+    let mut section = String::new();
+    let mut variables = BTreeSet::new();
+    for line in example.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name.to_ascii_uppercase();
+        } else if let Some((key, _)) = line.trim_start_matches('#').split_once(" = ")
+            && key.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        {
+            variables.insert(format!("SMS_{section}__{}", key.to_ascii_uppercase()));
+        }
+    }
+    variables
+}
