@@ -5,6 +5,7 @@
 //! An import never runs against that flow.
 
 pub mod admission;
+pub mod api;
 pub mod carrier;
 pub mod clock;
 pub mod message;

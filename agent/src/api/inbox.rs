@@ -1,0 +1,99 @@
+//! `GET /v1/simulator/messages`: what the simulator's phones received, so that a test of somebody's program can read
+//! the code it sent itself.
+
+use http::StatusCode;
+use serde::Serialize;
+
+use super::answer::{self, Payload, to_json};
+use super::problem::Shown;
+use super::routes::{Call, Work};
+use crate::message::{Code, MessageId, PhoneNumber, Problem, SmsType, Timestamp};
+
+/// What a phone has, as the API asks for it.
+pub trait Inbox: Send + Sync {
+    /// At most `limit` messages, the newest first, from where `cursor` left off.
+    ///
+    /// # Errors
+    /// `invalid_parameter` of `cursor`: no page ever gave it out. Or why the messages cannot be read.
+    fn page(&self, to: Option<&PhoneNumber>, limit: usize, cursor: Option<&str>) -> Result<InboxPage, Problem>;
+}
+
+/// A part of what the phones received.
+pub struct InboxPage {
+    /// The newest first.
+    pub messages: Vec<Received>,
+    /// What the next page is asked for with, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// One message on a phone.
+pub struct Received {
+    /// Our name of it.
+    pub id: MessageId,
+    /// The carrier's name of it.
+    pub message_id: String,
+    /// Whose phone.
+    pub to: PhoneNumber,
+    /// The words.
+    pub body: String,
+    /// Transactional or promotional.
+    pub kind: SmsType,
+    /// What the phone shows as the sender, where the caller chose a name.
+    pub sender_id: Option<String>,
+    /// In how many parts it came.
+    pub segments: u32,
+    /// When.
+    pub received_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct PageJson<'a> {
+    messages: Vec<ReceivedJson<'a>>,
+    next_cursor: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ReceivedJson<'a> {
+    id: Shown<MessageId>,
+    message_id: &'a str,
+    to: &'a str,
+    body: &'a str,
+    r#type: &'static str,
+    sender_id: Option<&'a str>,
+    segments: u32,
+    received_at: Shown<Timestamp>,
+}
+
+impl<'a> From<&'a Received> for ReceivedJson<'a> {
+    fn from(received: &'a Received) -> Self {
+        Self {
+            id: Shown(received.id),
+            message_id: &received.message_id,
+            to: received.to.as_str(),
+            body: &received.body,
+            r#type: received.kind.as_str(),
+            sender_id: received.sender_id.as_deref(),
+            segments: received.segments,
+            received_at: Shown(received.received_at),
+        }
+    }
+}
+
+/// A page of them. With another carrier than the simulator there are no phones to look at.
+pub(super) fn messages(mut call: Call) -> Result<Work, Problem> {
+    let Some(inbox) = &call.api.inbox else {
+        return Err(Problem::new(Code::NotFound, "Only the simulator has phones to look at; this is another carrier."));
+    };
+    let to = call.query.take_to()?;
+    let limit = call.query.take_limit()?;
+    let cursor = call.query.take("cursor")?;
+    call.query.finish()?;
+    let page = inbox.page(to.as_ref(), limit, cursor.as_deref())?;
+    let json = to_json(&PageJson {
+        messages: page.messages.iter().map(ReceivedJson::from).collect(),
+        next_cursor: page.next_cursor.as_deref(),
+    });
+    // A page can have half a megabyte, and its reader may be slow.
+    let share = call.api.budget.take(json.len())?;
+    Ok(Box::pin(async move { Ok(answer::ready_made(StatusCode::OK, Payload::held(json, share))) }))
+}
