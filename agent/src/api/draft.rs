@@ -4,9 +4,10 @@
 //! answers the first, which is `to` before `body` before the others in the order of the contract.
 
 use super::json::{Members, Value};
+use super::problem::unknown_parameter;
 use crate::message::{
     Code, DltId, Draft, MaxPrice, OriginationNumber, PhoneNumber, Problem, Sender, SenderId, Sms, SmsType, Text,
-    ValueError, mask_digits,
+    ValueError,
 };
 
 /// All members, in the order in which their problems are told.
@@ -28,9 +29,6 @@ pub(super) const LONGEST_EXPIRY: i64 = 604_800;
 
 /// The longest `reference` in characters.
 pub(super) const LONGEST_REFERENCE: usize = 128;
-
-/// How much of a name that the caller made up is told back.
-const SHOWN_OF_A_NAME: usize = 64;
 
 /// What the members come to.
 pub(super) struct Reading {
@@ -87,13 +85,6 @@ pub(super) fn read(members: &Members<'_>, default_type: SmsType) -> Reading {
     };
     reader.unknown();
     Reading { to, text, problems: reader.problems, rest }
-}
-
-/// A problem of `invalid_parameter` that names a member or query value the caller made up: cut, and masked, since it
-/// may be anything.
-pub(super) fn unknown_parameter(what: &str, name: &str) -> Problem {
-    let shown: String = mask_digits(name).chars().take(SHOWN_OF_A_NAME).collect();
-    Problem::new(Code::InvalidParameter, format!("There is no {what} of this name.")).of(shown)
 }
 
 struct Reader<'m, 'b> {

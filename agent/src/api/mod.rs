@@ -116,11 +116,11 @@ impl Api {
         });
         let status = answer.status();
         trace::finish(&span, status);
-        let (millis, status) = (begun.elapsed().as_millis(), status.as_u16());
+        let (millis, status, word) = (begun.elapsed().as_millis(), status.as_u16(), trace::method(&method));
         if status >= 500 {
-            tracing::warn!(parent: &span, %method, route, status, millis, "answered");
+            tracing::warn!(parent: &span, method = word, route, status, millis, "answered");
         } else {
-            tracing::debug!(parent: &span, %method, route, status, millis, "answered");
+            tracing::debug!(parent: &span, method = word, route, status, millis, "answered");
         }
         // A client that keeps a connection to a stopping agent would find it cut in the middle of its next request.
         if version < Version::HTTP_2 && (status == 408 || self.intake.is_stopping()) {

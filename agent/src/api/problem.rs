@@ -8,10 +8,13 @@ use http::{HeaderValue, StatusCode};
 use serde::{Serialize, Serializer};
 
 use super::answer::{Answer, Payload, to_json};
-use crate::message::{Code, Message, MessageId, Problem, Status};
+use crate::message::{Code, Message, MessageId, Problem, Status, mask_digits};
 
 /// How long to wait where nothing better is known.
 const A_MOMENT: Duration = Duration::from_secs(1);
+
+/// How much of a name that the caller made up is told back.
+const SHOWN_OF_A_NAME: usize = 64;
 
 /// A problem as its reader sees it.
 #[derive(Serialize)]
@@ -52,6 +55,13 @@ impl<'a> ProblemJson<'a> {
     pub(super) fn of_message(problem: &'a Problem, message: &Message) -> Self {
         Self { retryable: problem.is_retryable() && cannot_double(message), ..Self::new(problem) }
     }
+}
+
+/// A problem of `invalid_parameter` that names a member or query value the caller made up: cut, and masked, since it
+/// may be anything.
+pub(super) fn unknown_parameter(what: &str, name: &str) -> Problem {
+    let shown: String = mask_digits(name).chars().take(SHOWN_OF_A_NAME).collect();
+    Problem::new(Code::InvalidParameter, format!("There is no {what} of this name.")).of(shown)
 }
 
 /// Whether the same request again cannot double this message: it ended, and no attempt of it may have gone out.

@@ -5,7 +5,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::draft::unknown_parameter;
+use super::problem::unknown_parameter;
 use crate::message::{Code, PhoneNumber, Problem};
 
 /// The most that a page holds.

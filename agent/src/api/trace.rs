@@ -72,7 +72,8 @@ fn is_traceparent(value: &str) -> bool {
     value.starts_with("00-") && part(2) && part(32) && part(16) && part(2) && parts.next().is_none()
 }
 
-fn method(method: &Method) -> &'static str {
+/// The method's name, if it is one that is known: a caller can make up others and write anything into them.
+pub(super) fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -5,6 +5,7 @@ mod limits;
 mod protocols;
 mod sends;
 mod stop;
+mod traces;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
