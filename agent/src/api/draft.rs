@@ -123,13 +123,13 @@ impl<'m> Reader<'m, '_> {
     fn to(&mut self) -> Option<PhoneNumber> {
         let code = Code::InvalidPhoneNumber;
         let text = self.required(code, "to")?;
-        PhoneNumber::parse(text).map_err(|error| self.refuse(code, "to", format!("`to` is {error}."))).ok()
+        PhoneNumber::parse(text).map_err(|error| self.refuse(code, "to", format!("`to` is refused: {error}."))).ok()
     }
 
     fn text(&mut self) -> Option<Text> {
         let code = Code::InvalidBody;
         let words = self.required(code, "body")?.to_owned();
-        Text::parse(words).map_err(|error| self.refuse(code, "body", format!("`body` is not sent: {error}."))).ok()
+        Text::parse(words).map_err(|error| self.refuse(code, "body", format!("`body` is refused: {error}."))).ok()
     }
 
     fn kind(&mut self) -> Option<SmsType> {
@@ -154,7 +154,7 @@ impl<'m> Reader<'m, '_> {
     fn parsed<T>(&mut self, name: &'static str, parse: fn(&str) -> Result<T, ValueError>) -> Option<T> {
         let text = self.string(Code::InvalidParameter, name)?;
         parse(text)
-            .map_err(|error| self.refuse(Code::InvalidParameter, name, format!("`{name}` is not allowed so: {error}.")))
+            .map_err(|error| self.refuse(Code::InvalidParameter, name, format!("`{name}` must be {error}.")))
             .ok()
     }
 

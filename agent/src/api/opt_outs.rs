@@ -15,7 +15,7 @@ struct OptOutJson<'a> {
 
 /// Looks one up.
 pub(super) fn opted_out(call: Call) -> Result<Work, Problem> {
-    let refuse = |error| Problem::new(Code::InvalidPhoneNumber, format!("The number is {error}.")).of("number");
+    let refuse = |error| Problem::new(Code::InvalidPhoneNumber, format!("The path is refused: {error}.")).of("number");
     let number = PhoneNumber::parse(&call.segment).map_err(refuse)?;
     call.query.finish()?;
     let opted_out = call.api.intake.opted_out(number.clone());

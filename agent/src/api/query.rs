@@ -46,7 +46,7 @@ impl Query {
     pub(super) fn take_to(&mut self) -> Result<Option<PhoneNumber>, Problem> {
         let Some(text) = self.take("to")? else { return Ok(None) };
         let text = text.strip_prefix(' ').map_or(text.clone(), |digits| format!("+{digits}"));
-        let refuse = |error| Problem::new(Code::InvalidPhoneNumber, format!("`to` is {error}.")).of("to");
+        let refuse = |error| Problem::new(Code::InvalidPhoneNumber, format!("`to` is refused: {error}.")).of("to");
         PhoneNumber::parse(&text).map(Some).map_err(refuse)
     }
 

@@ -22,22 +22,31 @@ impl io::Write for Log {
     }
 }
 
+struct Listening {
+    _first: tracing::subscriber::DefaultGuard,
+    _second: tracing::Dispatch,
+}
+
 impl Log {
     fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
     }
 
-    /// Logs everything that this thread says, until the guard is dropped.
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+    /// Logs everything that this thread says, until what this returns is dropped.
+    fn listen(&self) -> Listening {
+        // As long as tracing knows of one subscriber only, another test's thread, which has none, decides for all
+        // threads that a span it enters first is of no interest.
+        let second = tracing::Dispatch::new(tracing_subscriber::registry());
         let log = self.clone();
-        tracing::subscriber::set_default(
+        let first = tracing::subscriber::set_default(
             tracing_subscriber::fmt()
                 .with_max_level(Level::TRACE)
                 .with_ansi(false)
                 .with_span_events(FmtSpan::CLOSE)
                 .with_writer(move || log.clone())
                 .finish(),
-        )
+        );
+        Listening { _first: first, _second: second }
     }
 }
 
