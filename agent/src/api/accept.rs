@@ -4,6 +4,7 @@
 //! because files or memory ran out pauses: trying again at once would only burn the processor that could free some.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,15 +27,34 @@ pub(super) async fn serve(
     grace: Duration,
 ) {
     let mut connections = JoinSet::new();
+    accept(&listener, &door, &places, &mut stop, &mut connections).await;
+    drop(listener);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if timeout(grace, ended).await.is_err() {
+        tracing::warn!(connections = connections.len(), "connections were cut at the end of the stop");
+    }
+}
+
+/// Accepts connections and spawns them, until `stop` says so.
+async fn accept(
+    listener: &Listener,
+    door: &Door,
+    places: &Arc<Semaphore>,
+    stop: &mut watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
+) {
     let for_each = stop.clone();
+    // First a place, then a connection: whoever finds none waits in the kernel's queue and costs nothing here.
+    let next = || async {
+        let place = Arc::clone(places).acquire_owned().await.ok();
+        (place, persist(|| listener.accept()).await)
+    };
+    // It goes on while connections end, so that their end does not cut its pauses short.
+    let mut pending = pin!(next());
     loop {
-        // First a place, then a connection: whoever finds none waits in the kernel's queue and costs nothing here.
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await.ok();
-            (place, persist(|| listener.accept()).await)
-        };
         tokio::select! {
-            (place, socket) = next => {
+            (place, socket) = pending.as_mut() => {
+                pending.set(next());
                 let served = connection::serve(socket, door.clone(), for_each.clone());
                 connections.spawn(async move {
                     let _place = place;
@@ -42,13 +62,8 @@ pub(super) async fn serve(
                 });
             }
             _ = connections.join_next(), if !connections.is_empty() => {}
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stop.wait_for(|stop| *stop) => return,
         }
-    }
-    drop(listener);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    if timeout(grace, ended).await.is_err() {
-        tracing::warn!(connections = connections.len(), "connections were cut at the end of the stop");
     }
 }
 

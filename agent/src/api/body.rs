@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -67,7 +67,7 @@ where
     let deadline = Instant::now() + ARRIVES_WITHIN;
     let mut share = budget.take(0)?;
     let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
+    let mut whole = Vec::new();
     while !body.is_end_stream() {
         let frame = timeout_at(deadline, body.frame()).await;
         let late = |_| Problem::new(Code::RequestTimeout, "The body did not arrive within 10 seconds.");
@@ -82,11 +82,13 @@ where
         if first.is_empty() && whole.is_empty() {
             first = bytes;
         } else {
+            // Exactly: a buffer that doubles takes up twice what the budget knows of.
+            whole.reserve_exact(first.len() + bytes.len());
             whole.extend_from_slice(&std::mem::take(&mut first));
             whole.extend_from_slice(&bytes);
         }
     }
-    Ok((if whole.is_empty() { first } else { whole.freeze() }, share))
+    Ok((if whole.is_empty() { first } else { Bytes::from(whole) }, share))
 }
 
 /// Reads a little of a body that nobody wants and throws it away.
