@@ -59,7 +59,7 @@ pub use secret_file::SecretError;
 pub use token::Token;
 
 /// Connections at a time, over all listeners. Each may take up some 40 KiB.
-const CONNECTIONS: usize = 4096;
+const CONNECTIONS: usize = 2048;
 
 /// Requests at a time, over all connections.
 const REQUESTS: usize = 8192;

@@ -29,14 +29,12 @@ pub(super) fn send(call: Call, members: &Members<'_>) -> Result<Work, Problem> {
 
 /// Turns what is known of a message into the answer to whoever sent it.
 fn answer(submitted: &Submitted, asynchronous: bool) -> Answer {
-    let message = &submitted.message;
-    let mut answer = of(message);
-    let headers = answer.headers_mut();
+    let mut answer = of(&submitted.message);
     if submitted.replayed {
-        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
-    if asynchronous && matches!(message.status, Status::Queued | Status::Sending | Status::Sent | Status::Delivered) {
-        headers.insert(APPLIED, HeaderValue::from_static(RESPOND_ASYNC));
+    if asynchronous && answer.status().is_success() {
+        answer.headers_mut().insert(APPLIED, HeaderValue::from_static(RESPOND_ASYNC));
     }
     answer
 }

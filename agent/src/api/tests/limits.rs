@@ -87,3 +87,23 @@ async fn when_all_bodies_take_up_what_they_may_the_next_one_is_refused() {
     assert!((1..=4).contains(&refused), "{refused}");
     assert_eq!(house.post("", GOOD).await.status, 200, "once they are gone there is room again");
 }
+
+#[tokio::test]
+async fn when_as_many_requests_wait_as_may_the_next_one_is_refused_but_health_is_answered() {
+    let house = House::open();
+    let all = house.api.in_hand.try_acquire_many(u32::try_from(REQUESTS).unwrap()).unwrap();
+    assert_eq!(house.post("", GOOD).await.problem().1, "overloaded");
+    assert_eq!(house.get("/healthz").await.status, 200);
+    drop(all);
+    assert_eq!(house.post("", GOOD).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_reads_does_not_hold_its_connection_for_ever() {
+    let house = House::open();
+    let mut connection = house.connect().await;
+    let get = "GET /openapi.json HTTP/1.1\r\nHost: agent\r\n\r\n".repeat(50);
+    // Until the other side takes no more requests, since it cannot get rid of its answers.
+    while connection.write_all(get.as_bytes()).await.is_ok() {}
+    assert_eq!(house.get("/healthz").await.status, 200);
+}

@@ -125,6 +125,7 @@ impl Inbox for Phone {
 /// An agent's door that is open.
 pub(super) struct House {
     pub(super) room: Arc<Room>,
+    pub(super) api: Arc<Api>,
     pub(super) port: u16,
     close: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
@@ -160,8 +161,8 @@ impl House {
         let unix = Listener::bind(&Listen::Unix(folder.path().join("agent.sock")), 0o600).unwrap();
         let port = tcp.local.port.unwrap();
         let (close, closed) = oneshot::channel();
-        let served = tokio::spawn(run(vec![tcp, unix], api, closed.map(drop), GRACE));
-        Self { room, port, close: Some(close), served, folder }
+        let served = tokio::spawn(run(vec![tcp, unix], Arc::clone(&api), closed.map(drop), GRACE));
+        Self { room, api, port, close: Some(close), served, folder }
     }
 
     pub(super) async fn connect(&self) -> TcpStream {
@@ -215,6 +216,14 @@ impl Reading {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+    }
+
+    /// The names of all headers, sorted.
+    pub(super) fn headers(&self) -> Vec<String> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut names: Vec<_> = lines.map(|(name, _)| name.to_lowercase()).collect();
+        names.sort();
+        names
     }
 
     pub(super) fn json(&self) -> Value {

@@ -70,3 +70,14 @@ async fn a_preview_lists_everything_and_sends_nothing() {
 async fn house_preview(house: &House, path: &str, body: &str) -> Reading {
     house.ask(&post(path, "", body)).await
 }
+
+#[tokio::test]
+async fn an_answer_has_the_headers_of_the_contract_and_no_others() {
+    let house = House::open();
+    assert_eq!(house.post("", GOOD).await.headers(), ["content-length", "content-type", "date"]);
+    assert_eq!(house.post("", "{}").await.headers(), ["content-length", "content-type", "date"]);
+    house.room.script(Reply::Submitted(Submitted { message: message(), replayed: false }));
+    assert_eq!(house.post("", GOOD).await.headers(), ["content-length", "content-type", "date", "location"]);
+    house.room.script(Reply::Refused(Problem::new(Code::OutboxUnavailable, "Full.")));
+    assert_eq!(house.post("", GOOD).await.headers(), ["content-length", "content-type", "date", "retry-after"]);
+}
