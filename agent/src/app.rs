@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sms_config::{Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Numbers, Queue, Settings, sends_sms};
+use sms_config::{
+    Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Numbers, Queue, Settings, sends_sms,
+};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -64,8 +66,7 @@ pub async fn run(
     }
     let agent = &settings.agent;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options =
-        Options { keep_text: settings.outbox.keep_text, idempotency_ttl: settings.outbox.idempotency_ttl };
+    let options = Options { keep_text: settings.outbox.keep_text, idempotency_ttl: settings.outbox.idempotency_ttl };
     let outbox: Arc<dyn Outbox> = Arc::new(SqliteOutbox::open(&agent.data_dir, options)?);
     let simulator = match agent.carrier {
         CarrierSetting::Simulator => {
@@ -77,8 +78,7 @@ pub async fn run(
         Some(simulator) => Arc::<Simulator>::clone(simulator),
         None => Arc::new(sns(&settings.aws).await?),
     };
-    let dispatcher =
-        Dispatcher::new(&settings.dispatch, Arc::clone(&outbox), Arc::clone(&carrier), Arc::clone(&clock));
+    let dispatcher = Dispatcher::new(&settings.dispatch, Arc::clone(&outbox), Arc::clone(&carrier), Arc::clone(&clock));
     let door = Door::new(Rooms {
         outbox: Arc::clone(&outbox),
         dispatcher: dispatcher.clone(),

@@ -11,10 +11,10 @@ use process::{Agent, Start};
 const TO: &str = "+12065550100";
 
 fn start(moto: &Moto) -> Start {
-    moto.environment().into_iter().fold(Start::new(), |start, (name, value)| start.env(name, value)).env(
-        "SMS_AGENT__CARRIER",
-        "sns",
-    )
+    moto.environment()
+        .into_iter()
+        .fold(Start::new(), |start, (name, value)| start.env(name, value))
+        .env("SMS_AGENT__CARRIER", "sns")
 }
 
 /// With the token, since SNS costs money: no request of a stranger is let in.
@@ -64,7 +64,10 @@ fn while_sns_cannot_be_reached_messages_wait_and_readiness_says_so_and_then_they
     let answer = send(&agent, TO, &[]);
     assert_eq!(answer.status, 202, "{answer:?}");
     let message = answer.json();
-    assert_eq!((&message["error"]["code"], &message["possible_duplicate"]), (&"carrier_unavailable".into(), &false.into()));
+    assert_eq!(
+        (&message["error"]["code"], &message["possible_duplicate"]),
+        (&"carrier_unavailable".into(), &false.into())
+    );
     let ready = agent.get("/readyz");
     assert_eq!((ready.status, ready.problem().as_str()), (503, "carrier_unavailable"));
     let folder = agent.kill();

@@ -31,7 +31,10 @@ fn a_send_is_one_trace_from_the_callers_span_to_the_publish() {
     let server = collector.await_span("the request", |span| span.name == "POST /v1/messages");
     let accept = collector.await_span("the accept", |span| span.name == "accept sms");
     let publish = collector.await_span("the publish", |span| span.name == "publish sms");
-    assert_eq!((server.trace_id.as_str(), server.parent_span_id.as_str(), server.kind.as_str()), (TRACE, PARENT, "SERVER"));
+    assert_eq!(
+        (server.trace_id.as_str(), server.parent_span_id.as_str(), server.kind.as_str()),
+        (TRACE, PARENT, "SERVER")
+    );
     assert_eq!(server.resource["service.name"], "sms-agent");
     assert_eq!(server.attributes["http.route"], "/v1/messages");
     assert_eq!(server.attributes["http.response.status_code"], 200);

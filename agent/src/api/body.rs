@@ -1,0 +1,174 @@
+//! Reads a request's body within bounds: of one body, of all bodies together, and of time.
+//!
+//! In flow frames as they arrive; out flow the bytes, with the share of the common budget that they take up until the
+//! request is answered. A length that is declared too large is refused before a byte is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Body;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use crate::message::{Code, Problem};
+
+/// The largest body of one message.
+pub(super) const OF_ONE_MESSAGE: usize = 64 * 1024;
+
+/// All bodies in hand together.
+const OF_ALL_REQUESTS: usize = 64 * 1024 * 1024;
+
+/// How long a body may take to arrive.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
+
+/// How much of a refused body is read and thrown away, and for how long, so that its sender gets to read the answer:
+/// a connection that is closed with bytes unread is reset, and the answer may be lost with it.
+const DRAINED: (usize, Duration) = (1024 * 1024, Duration::from_secs(2));
+
+/// The bytes that bodies may take up, over all requests.
+pub(super) struct Budget(Arc<Semaphore>);
+
+impl Budget {
+    /// With nothing taken.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(OF_ALL_REQUESTS)))
+    }
+
+    /// Takes a share until it is dropped.
+    ///
+    /// # Errors
+    /// `overloaded`: there is not that much left.
+    pub(super) fn take(&self, bytes: usize) -> Result<Share, Problem> {
+        u32::try_from(bytes)
+            .ok()
+            .and_then(|bytes| Arc::clone(&self.0).try_acquire_many_owned(bytes).ok())
+            .map(Share)
+            .ok_or_else(|| Problem::new(Code::Overloaded, "The requests in hand take up all the memory they may."))
+    }
+}
+
+/// A part of the budget.
+pub(super) struct Share(OwnedSemaphorePermit);
+
+/// Reads the whole body.
+///
+/// # Errors
+/// `payload_too_large`, `overloaded`, `request_timeout`; `invalid_json` if it breaks off.
+pub(super) async fn read<B>(body: &mut B, limit: usize, budget: &Budget) -> Result<(Bytes, Share), Problem>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let too_large = || Problem::new(Code::PayloadTooLarge, format!("The body has more than {limit} bytes."));
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let deadline = Instant::now() + ARRIVES_WITHIN;
+    let mut share = budget.take(0)?;
+    let mut first = Bytes::new();
+    let mut whole = Vec::new();
+    while !body.is_end_stream() {
+        let frame = timeout_at(deadline, body.frame()).await;
+        let late = |_| Problem::new(Code::RequestTimeout, "The body did not arrive within 10 seconds.");
+        let broken = |_| Problem::new(Code::InvalidJson, "The body broke off or is not framed as HTTP has it.");
+        let Some(frame) = frame.map_err(late)?.transpose().map_err(broken)? else { break };
+        let Ok(bytes) = frame.into_data() else { continue };
+        if first.len() + whole.len() + bytes.len() > limit {
+            return Err(too_large());
+        }
+        share.0.merge(budget.take(bytes.len())?.0);
+        // Nearly every body comes in one piece, which then need not be copied.
+        if first.is_empty() && whole.is_empty() {
+            first = bytes;
+        } else {
+            // Exactly: a buffer that doubles takes up twice what the budget knows of.
+            whole.reserve_exact(first.len() + bytes.len());
+            whole.extend_from_slice(&std::mem::take(&mut first));
+            whole.extend_from_slice(&bytes);
+        }
+    }
+    Ok((if whole.is_empty() { first } else { Bytes::from(whole) }, share))
+}
+
+/// Reads a little of a body that nobody wants and throws it away.
+pub(super) async fn drain<B>(mut body: B)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (mut left, time) = DRAINED;
+    let deadline = Instant::now() + time;
+    while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::{StreamExt, stream};
+    use http_body_util::{Full, StreamBody};
+    use hyper::body::Frame;
+
+    use super::*;
+
+    fn pieces(pieces: Vec<&'static [u8]>) -> impl Body<Data = Bytes, Error = Infallible> + Unpin {
+        StreamBody::new(stream::iter(pieces).map(|piece| Ok(Frame::data(Bytes::from_static(piece)))))
+    }
+
+    async fn code(mut body: impl Body<Data = Bytes> + Unpin, limit: usize, budget: &Budget) -> Option<Code> {
+        read(&mut body, limit, budget).await.err().map(|problem| problem.code)
+    }
+
+    #[tokio::test]
+    async fn pieces_are_put_together_and_their_share_given_back() {
+        let budget = Budget::new();
+        let (bytes, share) = read(&mut pieces(vec![b"{", b"", b"\"a\"", b":1}"]), 64, &budget).await.unwrap();
+        assert_eq!(bytes, "{\"a\":1}");
+        assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS - 7);
+        drop(share);
+        assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS);
+    }
+
+    #[tokio::test]
+    async fn a_body_in_one_piece_is_not_copied() {
+        let sent = Bytes::from(vec![b'x'; 100]);
+        let (read, _share) = read(&mut Full::new(sent.clone()), 100, &Budget::new()).await.unwrap();
+        assert_eq!(read.as_ptr(), sent.as_ptr());
+    }
+
+    #[tokio::test]
+    async fn more_than_the_limit_is_refused_whether_declared_or_not() {
+        let budget = Budget::new();
+        assert_eq!(code(Full::new(Bytes::from_static(b"12345")), 4, &budget).await, Some(Code::PayloadTooLarge));
+        assert_eq!(code(pieces(vec![b"123", b"45"]), 4, &budget).await, Some(Code::PayloadTooLarge));
+        assert_eq!(code(pieces(vec![b"12", b"34"]), 4, &budget).await, None);
+        assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS);
+    }
+
+    #[tokio::test]
+    async fn when_all_bodies_take_up_what_they_may_the_next_one_is_refused() {
+        let budget = Budget::new();
+        let taken = budget.take(OF_ALL_REQUESTS - 3).unwrap();
+        assert_eq!(code(pieces(vec![b"12", b"34"]), 4, &budget).await, Some(Code::Overloaded));
+        assert_eq!(budget.0.available_permits(), 3);
+        drop(taken);
+        assert_eq!(code(pieces(vec![b"12", b"34"]), 4, &budget).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_given_up_however_steadily_it_does() {
+        let trickle = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, Infallible>(Frame::data(Bytes::from_static(b" "))), ()))
+        });
+        let begun = Instant::now();
+        let trickle = StreamBody::new(Box::pin(trickle));
+        assert_eq!(code(trickle, 1000, &Budget::new()).await, Some(Code::RequestTimeout));
+        assert_eq!(begun.elapsed(), ARRIVES_WITHIN);
+    }
+}

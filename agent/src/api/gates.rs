@@ -1,0 +1,116 @@
+//! The gates that every request passes, in the order that the contract fixes.
+//!
+//! In flows a request as hyper has it; out flows its answer. The order is part of the contract: it decides which of
+//! several problems is told, and that nothing is learnt, read or remembered for whoever did not pass the gates before.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::{HeaderMap, Request, Version};
+use hyper::body::{Body, Incoming};
+
+use super::answer::Answer;
+use super::query::Query;
+use super::routes::{Act, Call, HEALTH, Place};
+use super::{Api, body, json, problem};
+use crate::message::{Code, Problem};
+
+/// Takes a request through all gates. `found` is the place that its path leads to.
+pub(super) async fn pass(api: &Arc<Api>, found: Option<(&Place, String)>, request: Request<Incoming>) -> Answer {
+    let (head, mut body) = request.into_parts();
+    let drained = head.version < Version::HTTP_2 && !head.headers.contains_key(EXPECT);
+    let answer = gates(api, found, head, &mut body).await;
+    // What is left of a body that nobody wanted; over HTTP/2 and before «100 Continue» it need not be sent.
+    if drained && !body.is_end_stream() && answer.as_ref().map_or_else(|problem| !is_cut(problem), |_| true) {
+        tokio::spawn(body::drain(body));
+    }
+    answer.unwrap_or_else(|problem| problem::answer(&problem))
+}
+
+async fn gates(
+    api: &Arc<Api>,
+    found: Option<(&Place, String)>,
+    head: http::request::Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Problem> {
+    let place = found.as_ref().map(|(place, _)| *place);
+    let health = place.is_some_and(|place| place.path == HEALTH);
+
+    // A stopping agent takes nothing in, but is not dead yet.
+    if api.intake.is_stopping() && !health {
+        return Err(Problem::new(Code::ShuttingDown, "The agent is stopping and takes no new requests."));
+    }
+    // Requests wait here for their outcome: without a bound, so many of them that memory runs out.
+    let _in_hand = api.in_hand.try_acquire().ok();
+    if _in_hand.is_none() && !health {
+        return Err(Problem::new(Code::Overloaded, "The agent has as many requests in hand as it may hold."));
+    }
+    // Token: who may not ask is not even told which paths there are.
+    if let Some(token) = api.token.as_ref().filter(|_| !place.is_some_and(|place| place.open)) {
+        token.check(&head.headers)?;
+    }
+    // Route and method.
+    let (place, segment) = found.ok_or_else(|| Problem::new(Code::NotFound, "There is no such path."))?;
+    let Some(route) = place.route(&head.method) else { return Ok(problem::answer_of_method(&place.allowed)) };
+    let call = Call { api: Arc::clone(api), query: Query::parse(head.uri.query()), headers: head.headers, segment };
+    match route.act {
+        Act::Read(act) => act(call)?.await,
+        Act::Write(limit, act) => {
+            // Media type: a web page can send a form or plain text unasked, but not this.
+            is_json(&call.headers)?;
+            // Size: of this body, and of all bodies together. The share is held until the request is answered.
+            let (bytes, _share) = body::read(body, limit, &api.budget).await?;
+            // JSON. Then, by each route in this order: members, idempotency, admission.
+            let work = act(call, &json::object(&bytes)?)?;
+            work.await
+        }
+    }
+}
+
+/// Whether the body did not come to its end and never will: the connection cannot be used again.
+fn is_cut(problem: &Problem) -> bool {
+    problem.code == Code::RequestTimeout
+}
+
+fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = |detail| Err(Problem::new(Code::UnsupportedMediaType, detail));
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(media_type), None) = (types.next(), types.next()) else {
+        return refuse("The request must have one `Content-Type`.");
+    };
+    // Parameters such as `charset` change nothing: JSON is UTF-8 (RFC 8259, section 8.1).
+    let essence = media_type.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    if !essence.trim_ascii().eq_ignore_ascii_case(b"application/json") {
+        return refuse("The `Content-Type` is not application/json.");
+    }
+    let plain = |coding: &http::HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+        return refuse("The body is compressed; send it as it is.");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(headers: &[(http::HeaderName, &str)]) -> bool {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+        is_json(&headers).is_ok()
+    }
+
+    #[test]
+    fn only_json_that_is_not_compressed_is_read() {
+        for good in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x=y"]
+        {
+            assert!(allowed(&[(CONTENT_TYPE, good)]), "{good}");
+        }
+        for bad in ["", "text/plain", "application/jsonp", "application/problem+json", "text/plain; application/json"] {
+            assert!(!allowed(&[(CONTENT_TYPE, bad)]), "{bad}");
+        }
+        assert!(!allowed(&[]));
+        assert!(!allowed(&[(CONTENT_TYPE, "application/json"), (CONTENT_TYPE, "application/json")]));
+        assert!(allowed(&[(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "identity")]));
+        assert!(!allowed(&[(CONTENT_TYPE, "application/json"), (CONTENT_ENCODING, "gzip")]));
+    }
+}

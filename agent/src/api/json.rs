@@ -1,0 +1,183 @@
+//! A JSON reader that takes less than JSON allows: no member twice, at any depth.
+//!
+//! In flow the bytes of a body; out flow its members, borrowed from them where no escape stands in the way. Two
+//! readers that disagree on which of two equal members counts can be played off against each other; so neither does.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+
+use crate::message::{Code, Problem};
+
+/// The members of an object, by name.
+pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, Value<'a>>;
+
+/// Any JSON value.
+#[derive(Debug, PartialEq)]
+pub(super) enum Value<'a> {
+    Null,
+    Bool(bool),
+    /// A number without a fraction, however it is written: `60`, `60.0`, `6e1`.
+    Integer(i64),
+    Fraction(f64),
+    Text(Cow<'a, str>),
+    List(Vec<Value<'a>>),
+    Object(Members<'a>),
+}
+
+/// Reads one object and nothing after it. Depth is bounded by serde_json: 127 levels.
+///
+/// # Errors
+/// `invalid_json`: no JSON, no UTF-8, a lone surrogate, a member twice, or no object. Never quotes the body.
+pub(super) fn object(bytes: &[u8]) -> Result<Members<'_>, Problem> {
+    let refuse = |detail: String| Problem::new(Code::InvalidJson, detail);
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(refuse("The body is JSON, but not an object.".to_owned())),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            Err(refuse(match error.classify() {
+                Category::Data => format!("A member appears twice: line {line}, column {column}."),
+                Category::Eof => "The body is empty or ends too early.".to_owned(),
+                Category::Syntax | Category::Io => {
+                    format!("The body stops being JSON in UTF-8 at line {line}, column {column}.")
+                }
+            }))
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Value::Integer(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(i64::try_from(value).map_or(Value::Fraction(value as f64), Value::Integer))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        /// From 2^53 on, a float has neighbours that it stands for as well.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let whole = value.fract() == 0.0 && value.abs() < EXACT;
+        Ok(if whole { Value::Integer(value as i64) } else { Value::Fraction(value) })
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::List(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::new();
+        while let Some((Name(name), value)) = map.next_entry()? {
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("a member appears twice"));
+            }
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+/// A member's name: serde's own `Cow` never borrows.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_str(AnyValue)? {
+            Value::Text(name) => Ok(Self(name)),
+            _ => Err(D::Error::custom("a name is a string")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_borrowed_where_no_escape_stands_in_the_way() {
+        let members = object(br#"{"plain":"words","escaped":"\u20ac"}"#).unwrap();
+        assert!(matches!(members["plain"], Value::Text(Cow::Borrowed("words"))));
+        assert_eq!(members["escaped"], Value::Text("€".into()));
+    }
+
+    #[test]
+    fn a_whole_number_is_an_integer_however_it_is_written() {
+        let members = object(br#"{"a":60,"b":60.0,"c":6e1,"d":60.5,"e":18446744073709551615,"f":-1}"#).unwrap();
+        assert_eq!([&members["a"], &members["b"], &members["c"]], [&Value::Integer(60); 3]);
+        assert_eq!(members["d"], Value::Fraction(60.5));
+        assert!(matches!(members["e"], Value::Fraction(_)));
+        assert_eq!(members["f"], Value::Integer(-1));
+    }
+
+    #[test]
+    fn what_is_not_one_object_in_utf_8_is_refused() {
+        let deep = format!(r#"{{"a":{}"#, "[".repeat(200));
+        let bad: [&[u8]; 14] = [
+            b"",
+            b"null",
+            b"[]",
+            b"\"to\"",
+            b"{",
+            b"{} {}",
+            b"{'a':1}",
+            b"{\"a\":1,}",
+            b"\xef\xbb\xbf{}",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":\"\xed\xa0\x80\"}",
+            br#"{"a":"\ud83d"}"#,
+            br#"{"a":"\udc00"}"#,
+            deep.as_bytes(),
+        ];
+        for bytes in bad {
+            assert_eq!(object(bytes).unwrap_err().code, Code::InvalidJson, "{bytes:?}");
+        }
+        assert!(object(br#"{"a":"\ud83d\ude00"}"#).is_ok());
+    }
+
+    #[test]
+    fn a_member_that_appears_twice_is_refused_at_any_depth_and_in_any_notation() {
+        for bytes in [&br#"{"a":1,"a":1}"#[..], br#"{"a":1,"\u0061":2}"#, br#"{"x":[{"y":{"a":1,"b":2,"a":3}}]}"#] {
+            let problem = object(bytes).unwrap_err();
+            assert!(problem.detail.contains("twice"), "{problem:?}");
+        }
+        assert!(object(br#"{"a":{"a":1},"b":[{"a":1},{"a":1}]}"#).is_ok());
+    }
+}

@@ -1,0 +1,148 @@
+//! The HTTP door: turns requests into calls of [`Intake`] and back.
+//!
+//! In flow bytes from whoever may connect; out flow checked drafts, and answers that say what became of them. The
+//! rules it keeps: the gates stand in the contract's order ([`gates`]), only [`problem`] turns a problem into an
+//! answer, and nothing that is sent here takes more than bounded memory. It knows nothing of SNS and nothing of SQL.
+
+mod accept;
+mod answer;
+mod body;
+mod connection;
+mod draft;
+mod fingerprint;
+mod gates;
+mod health;
+mod inbox;
+mod json;
+mod listener;
+mod lookup;
+mod message;
+mod openapi;
+mod opt_outs;
+mod preference;
+mod preview;
+mod problem;
+mod pulse;
+mod query;
+mod routes;
+mod secret_file;
+mod send;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod token;
+mod trace;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, Version};
+use hyper::body::Incoming;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::admission::Intake;
+use crate::carrier::simulator::Phone;
+use crate::message::{Code, Problem, SmsType};
+use answer::Answer;
+use listener::Local;
+
+pub use fingerprint::Fingerprints;
+pub use listener::{BindError, Listener};
+pub use secret_file::SecretError;
+pub use token::Token;
+
+/// Connections at a time, over all listeners. Each may take up some 40 KiB.
+const CONNECTIONS: usize = 2048;
+
+/// Requests at a time, over all connections.
+const REQUESTS: usize = 8192;
+
+/// What the API needs to answer.
+pub struct Parts {
+    /// The door to the next room.
+    pub intake: Arc<dyn Intake>,
+    /// The simulator's phones; `None` with another carrier.
+    pub phone: Option<Phone>,
+    /// What a request has to show; `None` lets everybody in.
+    pub token: Option<Token>,
+    /// For idempotency keys.
+    pub fingerprints: Fingerprints,
+    /// How long a send waits for its outcome.
+    pub wait: Duration,
+    /// The type of a message that names none.
+    pub default_type: SmsType,
+}
+
+/// Answers requests.
+pub struct Api {
+    intake: Arc<dyn Intake>,
+    phone: Option<Phone>,
+    token: Option<Token>,
+    fingerprints: Fingerprints,
+    wait: Duration,
+    default_type: SmsType,
+    routes: routes::Routes,
+    document: Bytes,
+    budget: body::Budget,
+    in_hand: Semaphore,
+}
+
+impl Api {
+    /// Of these parts.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let Parts { intake, phone, token, fingerprints, wait, default_type } = parts;
+        let (routes, budget, in_hand) = (routes::Routes::new(), body::Budget::new(), Semaphore::new(REQUESTS));
+        let document = openapi::of(token.is_some());
+        Arc::new(Self { intake, phone, token, fingerprints, wait, default_type, routes, document, budget, in_hand })
+    }
+
+    /// Answers one request. A panic on the way is answered as a defect of ours and stops nothing else.
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, local: &Local) -> Answer {
+        let begun = Instant::now();
+        let (method, version) = (request.method().clone(), request.version());
+        let found = self.routes.find(request.uri().path());
+        let route = found.as_ref().map(|(place, _)| place.path);
+        let span = trace::span(&request, route, local);
+        let passed = AssertUnwindSafe(gates::pass(&self, found, request)).catch_unwind();
+        let mut answer = passed.instrument(span.clone()).await.unwrap_or_else(|_| {
+            problem::answer(&Problem::new(Code::Internal, "The agent met a defect while it answered this request."))
+        });
+        let status = answer.status();
+        trace::finish(&span, status);
+        let (millis, status, word) = (begun.elapsed().as_millis(), status.as_u16(), trace::method(&method));
+        if status >= 500 {
+            tracing::warn!(parent: &span, method = word, route, status, millis, "answered");
+        } else {
+            tracing::debug!(parent: &span, method = word, route, status, millis, "answered");
+        }
+        // A client that keeps a connection to a stopping agent would find it cut in the middle of its next request.
+        if version < Version::HTTP_2 && (status == 408 || self.intake.is_stopping()) {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if method == Method::HEAD { answer::without_body(answer) } else { answer }
+    }
+}
+
+/// Serves the listeners until `shutdown` ends. Then nothing more is accepted, connections close once what they have in
+/// hand is answered, and what is not after `grace` is cut. An agent that stops says so by [`Intake::is_stopping`]
+/// before that, so that new requests learn of it while old ones get their outcome.
+pub async fn run(listeners: Vec<Listener>, api: Arc<Api>, shutdown: impl Future<Output = ()>, grace: Duration) {
+    let (stop, stopped) = watch::channel(false);
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let served = listeners.into_iter().map(|listener| {
+        let door = connection::Door { api: Arc::clone(&api), local: Arc::new(listener.local.clone()) };
+        accept::serve(listener, door, Arc::clone(&places), stopped.clone(), grace)
+    });
+    let stopping = async {
+        shutdown.await;
+        stop.send_replace(true);
+    };
+    tokio::join!(join_all(served), stopping);
+}

@@ -1,0 +1,133 @@
+//! `GET /openapi.json`: the description of all this. Written by hand; the tests below hold it to the code.
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::answer::{self, Payload};
+use super::routes::{Call, Work};
+use crate::message::Problem;
+
+const DOCUMENT: &str = include_str!("openapi.json");
+
+/// The document, true of an agent that asks for a token or of one that does not.
+pub(super) fn of(asks_for_token: bool) -> Bytes {
+    let mut document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
+    if let Some(document) = document.as_object_mut() {
+        document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
+        if !asks_for_token {
+            document.insert("security".to_owned(), json!([]));
+        }
+    }
+    Bytes::from(document.to_string())
+}
+
+/// The document as it stands.
+pub(super) fn document(call: Call) -> Result<Work, Problem> {
+    call.query.finish()?;
+    let document = Payload::new(Bytes::clone(&call.api.document));
+    Ok(Box::pin(async move { Ok(answer::ready_made(StatusCode::OK, document)) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::api::message::{MessageJson, tests::message};
+    use crate::api::problem::ProblemJson;
+    use crate::api::routes::{Act, TABLE};
+    use crate::api::{answer::to_json, body, draft};
+    use crate::message::{Code, Status};
+
+    fn written() -> Value {
+        serde_json::from_slice(&of(true)).unwrap()
+    }
+
+    fn words(list: &Value) -> BTreeSet<String> {
+        list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn names(object: &Value) -> BTreeSet<String> {
+        object.as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn it_has_the_routes_of_the_table_and_no_others() {
+        let paths = &written()["paths"];
+        let described: BTreeSet<_> = names(paths)
+            .into_iter()
+            .flat_map(|path| names(&paths[&path]).into_iter().map(move |method| (path.clone(), method)))
+            .collect();
+        let real = TABLE.iter().map(|route| (route.path.to_owned(), route.method.as_str().to_lowercase())).collect();
+        assert_eq!(described, real);
+    }
+
+    #[test]
+    fn every_route_says_whether_it_asks_for_the_token_and_what_can_go_wrong() {
+        let document = written();
+        for route in &TABLE {
+            let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+            let responses = names(&operation["responses"]);
+            assert_eq!(operation["security"] == json!([]), route.open, "{}", route.path);
+            assert_eq!(responses.contains("401"), !route.open, "{}", route.path);
+            for status in ["200", "400", "405", "500"] {
+                assert!(responses.contains(status), "{} {status}", route.path);
+            }
+            let writes = matches!(route.act, Act::Write(..));
+            for status in ["408", "413", "415"] {
+                assert_eq!(responses.contains(status), writes, "{} {status}", route.path);
+            }
+        }
+    }
+
+    #[test]
+    fn its_codes_and_statuses_are_those_of_the_code() {
+        let schemas = &written()["components"]["schemas"];
+        assert_eq!(words(&schemas["ProblemCode"]["enum"]), Code::ALL.map(|code| code.as_str().to_owned()).into());
+        let statuses = Status::ALL.map(|status| status.as_str().to_owned());
+        assert_eq!(words(&schemas["Message"]["properties"]["status"]["enum"]), statuses.into());
+    }
+
+    #[test]
+    fn every_code_is_named_by_the_response_that_it_comes_with() {
+        let responses = written()["components"]["responses"].clone();
+        let inside_only = [Code::OutcomeUnknown, Code::PhoneNumberUnassigned];
+        for code in Code::ALL.into_iter().filter(|code| !inside_only.contains(code)) {
+            let word = format!("`{}`", code.as_str());
+            let named = responses
+                .as_object()
+                .unwrap()
+                .values()
+                .any(|response| response["description"].as_str().unwrap().contains(&word));
+            assert!(named, "{word}");
+        }
+    }
+
+    #[test]
+    fn the_members_of_a_send_are_those_that_are_read() {
+        let send = &written()["components"]["schemas"]["Send"];
+        assert_eq!(names(&send["properties"]), draft::MEMBERS.map(str::to_owned).into());
+        assert_eq!(send["properties"]["expires_in"]["maximum"], draft::LONGEST_EXPIRY);
+        assert_eq!(send["properties"]["reference"]["maxLength"], draft::LONGEST_REFERENCE);
+        assert_eq!(body::OF_ONE_MESSAGE, 64 * 1024, "as the response PayloadTooLarge says");
+    }
+
+    #[test]
+    fn the_members_of_a_message_and_a_problem_are_those_that_are_written() {
+        let schemas = &written()["components"]["schemas"];
+        let shown: Value = serde_json::from_slice(&to_json(&MessageJson::from(&message()))).unwrap();
+        assert_eq!(names(&schemas["Message"]["properties"]), names(&shown));
+        assert_eq!(words(&schemas["Message"]["required"]), names(&shown));
+        let problem = Problem::new(Code::Internal, "");
+        let shown: Value = serde_json::from_slice(&to_json(&ProblemJson::new(&problem))).unwrap();
+        assert_eq!(words(&schemas["Problem"]["required"]), names(&shown));
+    }
+
+    #[test]
+    fn where_no_token_is_asked_for_it_says_so() {
+        let open: Value = serde_json::from_slice(&of(false)).unwrap();
+        assert_eq!(open["security"], json!([]));
+        assert_eq!(written()["security"], json!([{ "bearer": [] }]));
+    }
+}
