@@ -34,7 +34,7 @@ fn what_was_accepted_is_published_after_a_kill_9_before_its_publish() {
 
 #[test]
 fn a_publish_cut_off_by_a_kill_9_is_sent_again_and_marked() {
-    let agent = Start::new().env("SMS_SIMULATOR__LATENCY", "1h").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "5m").serve();
+    let agent = Start::new().env("SMS_SIMULATOR__LATENCY", "10m").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "5m").serve();
     let id = id(&send_async(&agent, "+12065550100"));
     agent.wait_for(&id, &["sending"]);
     let folder = agent.kill();
@@ -45,7 +45,7 @@ fn a_publish_cut_off_by_a_kill_9_is_sent_again_and_marked() {
 
 #[test]
 fn a_publish_cut_off_by_a_kill_9_stays_unknown_where_the_settings_hold_it() {
-    let agent = Start::new().env("SMS_SIMULATOR__LATENCY", "1h").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "5m").serve();
+    let agent = Start::new().env("SMS_SIMULATOR__LATENCY", "10m").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "5m").serve();
     let id = id(&send_async(&agent, "+12065550100"));
     agent.wait_for(&id, &["sending"]);
     let folder = agent.kill();
@@ -106,7 +106,7 @@ fn in_flight(agent: &Agent) -> bool {
 #[test]
 fn sigterm_at_its_deadline_answers_202_and_leaves_the_publish_as_unknown() {
     let agent = Start::new()
-        .env("SMS_SIMULATOR__LATENCY", "1h")
+        .env("SMS_SIMULATOR__LATENCY", "10m")
         .env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "5m")
         .env("SMS_AGENT__SHUTDOWN_TIMEOUT", "1s")
         .serve();
@@ -125,7 +125,7 @@ fn sigterm_at_its_deadline_answers_202_and_leaves_the_publish_as_unknown() {
 
 #[test]
 fn a_second_signal_ends_it_at_once_with_1() {
-    let agent = Start::new().env("SMS_SIMULATOR__LATENCY", "1h").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "5m").serve();
+    let agent = Start::new().env("SMS_SIMULATOR__LATENCY", "10m").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "5m").serve();
     let id = id(&send_async(&agent, "+12065550100"));
     agent.wait_for(&id, &["sending"]);
     agent.terminate();
