@@ -1,4 +1,5 @@
-//! The snippets of `docs/snippets`, each run as its reader would run it, against an agent on the simulator.
+//! The snippets of `docs/snippets`, each run as its reader would run it, against an agent on the simulator that asks for
+//! its token, as it does with SNS.
 //!
 //! A language that is not on the machine is named on standard error; `.ci/run` sees to it that all are there.
 
@@ -73,7 +74,7 @@ fn run(agent: &Agent, program: &str, snippet: &[&str], arguments: &[&str]) -> Ou
         .args(arguments)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/snippets"))
         .env("SMS_AGENT_URL", &agent.address)
-        .env_remove("SMS_AGENT_TOKEN_FILE")
+        .env("SMS_AGENT_TOKEN_FILE", agent.token_file())
         .output()
         .unwrap()
 }
@@ -102,7 +103,8 @@ impl Agent {
         let mut process = Command::new(env!("CARGO_BIN_EXE_sms-agent"))
             .env("SMS_AGENT__LISTEN", "127.0.0.1:0")
             .env("SMS_AGENT__DATA_DIR", &data_dir)
-            .env("SMS_SIMULATOR__DELIVERY_DELAY", "1h") // a repetition still finds its message as it was sent
+            .env("SMS_AGENT__AUTH", "token")
+            .env("SMS_SIMULATOR__DELIVERY_DELAY", "1h") // so that a repetition finds its message as it was sent
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -114,9 +116,17 @@ impl Agent {
         Self { process, address, data_dir }
     }
 
+    /// Made by the agent on its first start.
+    fn token_file(&self) -> PathBuf {
+        self.data_dir.join("token")
+    }
+
     /// What the phones received, newest first.
     fn texts(&self) -> Vec<String> {
-        let received = peers::get(&self.address, "/v1/simulator/messages").json();
+        let token = std::fs::read_to_string(self.token_file()).unwrap();
+        let authorization = format!("Bearer {}", token.trim());
+        let headers = [("Authorization", authorization.as_str())];
+        let received = peers::get_with(&self.address, "/v1/simulator/messages", &headers).json();
         let texts = received["messages"].as_array().unwrap().iter().map(|message| message["body"].as_str());
         texts.map(|text| text.unwrap().to_owned()).collect()
     }

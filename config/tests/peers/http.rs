@@ -21,7 +21,12 @@ impl Answer {
 
 /// GET; `base` is `http://HOST:PORT`.
 pub(crate) fn get(base: &str, path: &str) -> Answer {
-    request(base, &format!("GET {path} HTTP/1.0"), &[], b"")
+    get_with(base, path, &[])
+}
+
+/// GET with those headers.
+pub(crate) fn get_with(base: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    request(base, &format!("GET {path} HTTP/1.0"), headers, b"")
 }
 
 /// POST of a body with those headers.

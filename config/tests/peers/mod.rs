@@ -17,7 +17,7 @@ mod process;
 mod venv;
 
 pub(crate) use collector::{Collector, Span};
-pub(crate) use http::{Answer, get, post};
+pub(crate) use http::{Answer, get, get_with, post};
 pub(crate) use moto::{Moto, Sms};
 pub(crate) use process::Peer;
 pub(crate) use venv::{command, python};

@@ -46,15 +46,16 @@ fn ready() -> Result<PathBuf, String> {
     let lock = File::create(venvs.join("lock")).map_err(unwritable)?;
     lock.lock().map_err(unwritable)?;
     if !marker.exists() {
-        install(system, &home, &python)?;
+        install(system, &home, &python, &lock)?;
         fs::write(&marker, "").map_err(unwritable)?;
     }
     Ok(python)
 }
 
-fn install(system: &str, home: &Path, python: &Path) -> Result<(), String> {
+fn install(system: &str, home: &Path, python: &Path, lock: &File) -> Result<(), String> {
     run(
         Command::new(system).args(["-m", "venv", "--clear"]).arg(home),
+        lock,
         "no virtual environment can be made: install Python's venv (Debian: python3-venv)",
     )?;
     let list = |name: &str, text: &str| {
@@ -68,12 +69,16 @@ fn install(system: &str, home: &Path, python: &Path) -> Result<(), String> {
             .arg(list("requirements.txt", REQUIREMENTS)?)
             .arg("--constraint")
             .arg(list("constraints.txt", CONSTRAINTS)?),
+        lock,
         "the packages of config/tests/peers/requirements.txt cannot be installed: the tests need PyPI, once",
     )
 }
 
-fn run(command: &mut Command, remedy: &str) -> Result<(), String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{remedy} ({error})"))?;
+/// Runs a step that holds the lock as well, by way of its standard input: should the test be killed, the step goes on,
+/// and nobody else may write to its folder until it ends.
+fn run(command: &mut Command, lock: &File, remedy: &str) -> Result<(), String> {
+    let lock = lock.try_clone().map_err(|error| format!("{remedy} ({error})"))?;
+    let output = command.stdin(lock).output().map_err(|error| format!("{remedy} ({error})"))?;
     if output.status.success() {
         return Ok(());
     }
