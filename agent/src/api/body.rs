@@ -25,7 +25,7 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 
 /// How much of a refused body is read and thrown away, and for how long, so that its sender gets to read the answer:
 /// a connection that is closed with bytes unread is reset, and the answer may be lost with it.
-const DRAINED: (usize, Duration) = (1024 * 1024, Duration::from_secs(2));
+const DRAINED: (usize, Duration) = (8 * 1024 * 1024, Duration::from_secs(2));
 
 /// The bytes that bodies may take up, over all requests.
 pub(super) struct Budget(Arc<Semaphore>);

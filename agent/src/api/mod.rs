@@ -1,7 +1,7 @@
 //! The HTTP door: turns requests into calls of [`Intake`] and back.
 //!
 //! In flow bytes from whoever may connect; out flow checked drafts, and answers that say what became of them. The
-//! rules it keeps: the gates stand in the contract's order ([`gates`]), only [`problem`] turns a problem into an
+//! rules it keeps: the gates stand in the contract's order (`gates`), only `problem` turns a problem into an
 //! answer, and nothing that is sent here takes more than bounded memory. It knows nothing of SNS and nothing of SQL.
 
 mod accept;

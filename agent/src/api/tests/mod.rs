@@ -31,7 +31,7 @@ use crate::message::{Message, MessageId, PhoneNumber, Status};
 /// What the room behind the door does with a send.
 #[allow(clippy::large_enum_variant, reason = "a handful of them in a test")]
 pub(super) enum Reply {
-    Submitted(Submitted),
+    Submitted(Box<Submitted>),
     Refused(Problem),
     Panic,
     Wait(Arc<Notify>),
@@ -52,6 +52,11 @@ impl Room {
         self.replies.lock().unwrap().push_back(reply);
     }
 
+    /// The next send is answered so.
+    pub(super) fn answer(&self, message: Message, replayed: bool) {
+        self.script(Reply::Submitted(Box::new(Submitted { message, replayed })));
+    }
+
     pub(super) fn asked(&self) -> usize {
         self.submissions.lock().unwrap().len()
     }
@@ -66,10 +71,10 @@ impl Intake for Room {
     fn submit(&self, submission: Submission) -> BoxFuture<'static, Result<Submitted, Problem>> {
         self.submissions.lock().unwrap().push(submission);
         self.arrived.notify_one();
-        let reply = self.replies.lock().unwrap().pop_front().unwrap_or_else(|| Reply::Submitted(sent()));
+        let reply = self.replies.lock().unwrap().pop_front().unwrap_or_else(|| Reply::Submitted(Box::new(sent())));
         async move {
             match reply {
-                Reply::Submitted(submitted) => Ok(submitted),
+                Reply::Submitted(submitted) => Ok(*submitted),
                 Reply::Refused(problem) => Err(problem),
                 Reply::Panic => panic!("as it was told to"),
                 Reply::Wait(until) => {

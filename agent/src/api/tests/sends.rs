@@ -18,7 +18,7 @@ async fn a_send_hands_over_what_was_asked_and_answers_the_message() {
 #[tokio::test]
 async fn a_sender_that_does_not_wait_gets_202_and_where_to_look() {
     let house = House::open();
-    house.room.script(Reply::Submitted(Submitted { message: message(), replayed: true }));
+    house.room.answer(message(), true);
     let answer = house.post("Prefer: respond-async\r\nIdempotency-Key: k\r\n", GOOD).await;
     assert_eq!((answer.status, answer.header("preference-applied")), (202, Some("respond-async")));
     assert_eq!(answer.header("location"), Some(format!("/v1/messages/{}", message().id).as_str()));
@@ -33,7 +33,7 @@ async fn the_problem_of_a_message_names_it() {
     let error = Some(Problem::new(Code::CarrierRejected, "No.").with_request_id(Some("r-1".to_owned())));
     let message = Message { status: Status::Failed, error, ..message() };
     let id = message.id.to_string();
-    house.room.script(Reply::Submitted(Submitted { message, replayed: false }));
+    house.room.answer(message, false);
     let answer = house.post("", GOOD).await;
     assert_eq!(answer.problem().1, "carrier_rejected");
     assert_eq!((&answer.json()["id"], &answer.json()["aws_request_id"]), (&Value::from(id), &Value::from("r-1")));
@@ -76,7 +76,7 @@ async fn an_answer_has_the_headers_of_the_contract_and_no_others() {
     let house = House::open();
     assert_eq!(house.post("", GOOD).await.headers(), ["content-length", "content-type", "date"]);
     assert_eq!(house.post("", "{}").await.headers(), ["content-length", "content-type", "date"]);
-    house.room.script(Reply::Submitted(Submitted { message: message(), replayed: false }));
+    house.room.answer(message(), false);
     assert_eq!(house.post("", GOOD).await.headers(), ["content-length", "content-type", "date", "location"]);
     house.room.script(Reply::Refused(Problem::new(Code::OutboxUnavailable, "Full.")));
     assert_eq!(house.post("", GOOD).await.headers(), ["content-length", "content-type", "date", "retry-after"]);
