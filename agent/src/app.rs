@@ -51,14 +51,14 @@ pub enum StartError {
     Queue,
 }
 
-/// Runs the agent until `stop` ends and all that was in flight is settled, or `agent.shutdown_timeout` is over.
+/// Runs the agent until `stop` ends, either way, and all that was in flight is settled, or `agent.shutdown_timeout` is over.
 /// `announce` hears each address once the agent serves.
 ///
 /// # Errors
 /// Why it could not start; nothing serves then.
 pub async fn run(
     settings: &Settings,
-    stop: impl Future<Output = ()>,
+    stop: oneshot::Receiver<()>,
     announce: impl FnMut(String),
 ) -> Result<(), StartError> {
     if settings.agent.queue != Queue::Sqlite {
@@ -110,7 +110,7 @@ pub async fn run(
     let (close, closed) = oneshot::channel::<()>();
     let serving = tokio::spawn(crate::api::run(listeners, api, async { drop(closed.await) }, CLOSING));
 
-    stop.await;
+    drop(stop.await);
     tracing::info!("stopping: waiting for what is in flight");
     door.close();
     dispatcher.stop();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use sms_agent::app;
 use sms_agent::cli::{Arguments, Command};
 use sms_agent::signals::Signals;
 use sms_config::{Loaded, Sources, Telemetry};
@@ -14,22 +15,20 @@ use sms_config::{Loaded, Sources, Telemetry};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long the last spans may take to reach their collector.
-const FLUSH: Duration = Duration::from_secs(5);
+const FLUSH: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let ended = match Arguments::try_parse() {
+        Ok(arguments) => run(arguments),
         // Clap's own status for a usage error, 2, means something else here.
         Err(told) => return ExitCode::from(u8::from(told.print().is_err() || told.use_stderr())),
     };
-    match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // With no standard error there is nobody to tell.
-            drop(writeln!(std::io::stderr(), "sms-agent: {error}"));
-            ExitCode::FAILURE
-        }
+    if let Err(error) = ended {
+        // With no standard error there is nobody to tell.
+        drop(writeln!(std::io::stderr(), "sms-agent: {error}"));
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
@@ -43,23 +42,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
-        let (mut first, mut second) = (Signals::listen()?, Signals::listen()?);
         let announce = |address| drop(writeln!(std::io::stdout(), "sms-agent listening on {address}"));
-        let served = async {
-            sms_agent::app::run(&loaded.settings, first.next(), announce).await?;
-            telemetry.shutdown(FLUSH).await;
-            Ok(())
-        };
-        let again = async {
-            second.next().await;
-            second.next().await;
-        };
-        tokio::select! {
-            ended = served => ended,
-            () = again => Err("stopped by a second signal".into()),
-        }
+        Signals::listen()?.run(|stop| app::run(&loaded.settings, stop, announce)).await??;
+        telemetry.shutdown(FLUSH).await;
+        Ok(())
     });
-    // What still blocks a thread, as a publish that was cut off may, is not waited for.
+    // What still blocks a thread, as an fsync on a dying disk may, is not waited for.
     runtime.shutdown_background();
     ended
 }

@@ -4,10 +4,8 @@
 //! is no query, since both can hold a phone number.
 
 use http::{HeaderMap, Method, Request, StatusCode, Version};
-use opentelemetry::trace::TraceContextExt;
 use tracing::Span;
 use tracing::field::Empty;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::listener::Local;
 
@@ -30,6 +28,7 @@ pub(super) fn span<B>(request: &Request<B>, route: Option<&'static str>, local: 
         network.protocol.version = version(request.version()),
         "error.type" = Empty,
     );
+    sms_config::trace::set_remote_parent(&span, request.headers());
     if !span.is_disabled() {
         match route {
             Some(route) => span.record("otel.name", format!("{method} {route}")),
@@ -51,11 +50,8 @@ pub(super) fn finish(span: &Span, status: StatusCode) {
 /// What a publish that happens later is linked to: the span of this request, or the caller's own where spans are not
 /// exported. In the form of the header `traceparent` (W3C Trace Context).
 pub(super) fn to_link(headers: &HeaderMap) -> Option<String> {
-    let context = Span::current().context();
-    let ours = context.span().span_context().clone();
-    if ours.is_valid() {
-        let flags = ours.trace_flags().to_u8();
-        return Some(format!("00-{}-{}-{flags:02x}", ours.trace_id(), ours.span_id()));
+    if let Some(ours) = sms_config::trace::traceparent(&Span::current()) {
+        return Some(ours);
     }
     let mut given = headers.get_all("traceparent").iter();
     let (Some(value), None) = (given.next(), given.next()) else { return None };

@@ -3,6 +3,7 @@
 //! Everything here is pure: no I/O, no clock of its own. Whatever comes in is checked once, in a constructor, so
 //! that the other rooms never ask again whether a number is a number. It imports none of them.
 
+mod code;
 mod draft;
 mod gsm7;
 mod id;
@@ -15,12 +16,13 @@ mod sender;
 mod text;
 mod timestamp;
 
+pub use code::Code;
 pub use draft::{Draft, Sms, SmsType};
 pub use id::{IdSource, MessageId};
 pub use mask::mask_digits;
 pub use number::{NumberError, PhoneNumber};
 pub use plan::Lengths;
-pub use problem::{Code, Problem};
+pub use problem::Problem;
 pub use record::{Message, Status};
 pub use sender::{DltId, MaxPrice, OriginationNumber, Sender, SenderId, ValueError};
 pub use text::{Encoding, Text, TextError};

@@ -25,7 +25,7 @@ impl Start {
         let sources = Sources {
             config: None,
             set: Vec::new(),
-            env: vec![("HOME".into(), "/home/somebody".into())],
+            env: vec![("HOME".into(), "/somebody".into())],
             working_dir: folder.path().to_owned(),
             system_file: folder.path().join("etc.toml"),
         };

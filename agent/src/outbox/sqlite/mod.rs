@@ -5,8 +5,11 @@
 //! the commit that it speaks of, and one that promises the disk after its fsync.
 
 mod committer;
+mod ending;
+mod entry;
 mod file;
 mod log;
+mod queue;
 mod row;
 mod schema;
 mod writer;
@@ -16,17 +19,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::Notify;
 
 use self::committer::Committer;
 pub use self::file::OpenError;
 use self::writer::Writer;
-use super::{Acceptance, Accepted, Claim, Claims, Demand, Idempotency, Outbox, Outcome, Rest, Swept};
-use crate::message::{Code, Message, MessageId, Problem, Status, Timestamp};
-
-/// How many messages one sweep ends at most, so that it keeps nobody waiting.
-const SWEEP: u32 = 256;
+use super::{Acceptance, Accepted, Claim, Claims, Demand, Idempotency, Outbox, Outcome, Swept};
+use crate::message::{Message, MessageId, Problem, Timestamp};
 
 /// What of the settings the engine needs.
 #[derive(Clone, Copy, Debug)]
@@ -94,22 +94,22 @@ impl Outbox for SqliteOutbox {
     fn accept(&self, acceptance: Acceptance) -> BoxFuture<'static, Result<Accepted, Problem>> {
         let ttl = self.options.idempotency_ttl;
         let durable = acceptance.durable;
-        Box::pin(self.committer.run(durable, move |connection| accept(connection, &acceptance, ttl)))
+        Box::pin(self.committer.run(durable, move |connection| entry::accept(connection, &acceptance, ttl)))
     }
 
     fn replay(&self, key: Idempotency, now: Timestamp) -> BoxFuture<'static, Result<Option<Accepted>, Problem>> {
         let ttl = self.options.idempotency_ttl;
-        self.read(|connection| replay(connection, key, now, ttl))
+        self.read(|connection| entry::replay(connection, key, now, ttl))
     }
 
     fn claim(&self, now: Timestamp, demand: Demand) -> BoxFuture<'static, Result<Claims, Problem>> {
         // Durable: after a power cut a claim that the disk never had would be published again, unmarked.
-        Box::pin(self.committer.run(true, move |connection| claim(connection, now, demand)))
+        Box::pin(self.committer.run(true, move |connection| queue::claim(connection, now, demand)))
     }
 
     fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<Swept, Problem>> {
         let keep_text = self.options.keep_text;
-        Box::pin(self.committer.run(false, move |connection| sweep(connection, now, keep_text)))
+        Box::pin(self.committer.run(false, move |connection| ending::sweep(connection, now, keep_text)))
     }
 
     fn settle(
@@ -120,7 +120,9 @@ impl Outbox for SqliteOutbox {
         durable: bool,
     ) -> BoxFuture<'static, Result<Option<Message>, Problem>> {
         let keep_text = self.options.keep_text;
-        Box::pin(self.committer.run(durable, move |connection| settle(connection, id, &outcome, now, keep_text)))
+        Box::pin(
+            self.committer.run(durable, move |connection| ending::settle(connection, id, &outcome, now, keep_text)),
+        )
     }
 
     fn sync(&self) -> BoxFuture<'static, Result<(), Problem>> {
@@ -144,184 +146,4 @@ impl Outbox for SqliteOutbox {
     fn probe(&self) -> BoxFuture<'static, Result<(), Problem>> {
         Box::pin(self.committer.run(false, writer::beat))
     }
-}
-
-fn accept(connection: &Connection, acceptance: &Acceptance, ttl: Duration) -> rusqlite::Result<Accepted> {
-    if let Some((key, first)) = acceptance.key.zip(acceptance.entries.first()) {
-        if let Some(earlier) = replay(connection, key, first.at, ttl)? {
-            return Ok(earlier);
-        }
-        let ids: Vec<u8> = acceptance.entries.iter().flat_map(|entry| entry.id.to_bytes()).collect();
-        connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO idempotency (key, fingerprint, ids, created_at) \
-                 VALUES (:key, :fingerprint, :ids, :at)",
-            )?
-            .execute(named_params! {
-                ":key": key.key, ":fingerprint": key.fingerprint, ":ids": ids, ":at": first.at,
-            })?;
-    }
-    let messages = acceptance.entries.iter().map(|entry| row::insert(connection, entry));
-    messages.collect::<rusqlite::Result<_>>().map(Accepted::New)
-}
-
-fn replay(
-    connection: &Connection,
-    key: Idempotency,
-    now: Timestamp,
-    ttl: Duration,
-) -> rusqlite::Result<Option<Accepted>> {
-    let sql = "SELECT fingerprint, ids, created_at FROM idempotency WHERE key = ?1";
-    let earlier = connection
-        .prepare_cached(sql)?
-        .query_row([key.key], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))
-        .optional()?;
-    Ok(earlier.and_then(|(fingerprint, ids, created_at): (_, _, Timestamp)| {
-        if now.since(created_at) >= ttl {
-            return None;
-        }
-        if fingerprint != key.fingerprint {
-            return Some(Accepted::KeyReused);
-        }
-        Some(Accepted::Replay(ids.as_chunks().0.iter().copied().map(MessageId::from_bytes).collect()))
-    }))
-}
-
-fn claim(connection: &Connection, now: Timestamp, demand: Demand) -> rusqlite::Result<Claims> {
-    let mut allowance = demand.segments;
-    let mut claims = Vec::new();
-    for lane in [0, 1] {
-        let mut due = connection.prepare_cached(
-            "SELECT seq, segments FROM message WHERE status = 0 AND lane = ?1 AND due_at <= ?2 \
-             ORDER BY due_at, seq LIMIT ?3",
-        )?;
-        let room = i64::try_from(demand.messages - claims.len()).unwrap_or(i64::MAX);
-        let due: Vec<(i64, u32)> =
-            due.query_map((lane, now, room), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-        for (seq, segments) in due {
-            if let Some(allowance) = &mut allowance
-                && !allowance.take(segments)
-            {
-                return Ok(Claims { claims, rest: Rest::Paced(segments) });
-            }
-            claims.push(take(connection, seq, now)?);
-        }
-        if claims.len() == demand.messages {
-            return Ok(Claims { claims, rest: Rest::More });
-        }
-    }
-    let next = connection
-        .prepare_cached(
-            "SELECT min(due_at) FROM (SELECT min(due_at) AS due_at FROM message WHERE status = 0 AND lane = 0 \
-             UNION ALL SELECT min(due_at) FROM message WHERE status = 0 AND lane = 1)",
-        )?
-        .query_row((), |row| row.get(0))?;
-    Ok(Claims { claims, rest: Rest::Idle(next) })
-}
-
-fn take(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<Claim> {
-    let sql = concat!(
-        "UPDATE message SET status = 1, due_at = NULL, attempts = attempts + 1, possible_duplicate = unknowns > 0, \
-         updated_at = ?2 WHERE seq = ?1 RETURNING ",
-        row::claim_columns!()
-    );
-    connection.prepare_cached(sql)?.query_row((seq, now), row::claim)
-}
-
-fn sweep(connection: &Connection, now: Timestamp, keep_text: bool) -> rusqlite::Result<Swept> {
-    let late: Vec<(MessageId, Option<Timestamp>, Option<Problem>)> = connection
-        .prepare_cached(concat!(
-            "SELECT ",
-            row::message_columns!(),
-            " FROM message WHERE status = 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2"
-        ))?
-        .query_map((now, SWEEP), row::message)?
-        .map(|message| message.map(|message| (message.id, message.expires_at, message.error)))
-        .collect::<rusqlite::Result<_>>()?;
-    let mut ended = Vec::with_capacity(late.len());
-    for (id, expires_at, last) in late {
-        let outcome = match expires_at {
-            Some(expires_at) if expires_at <= now => {
-                Outcome::Expired(Problem::new(Code::Expired, "its `expires_in` ran out before it could be published"))
-            }
-            _ => Outcome::Failed(last.unwrap_or_else(|| {
-                Problem::new(Code::CarrierUnavailable, "it was given up before a first attempt could be made")
-            })),
-        };
-        ended.extend(end(connection, id, Status::Queued, &outcome, now, keep_text)?);
-    }
-    let next = connection
-        .prepare_cached("SELECT min(ends_at) FROM message WHERE status = 0")?
-        .query_row((), |row| row.get(0))?;
-    Ok(Swept { ended, next })
-}
-
-fn settle(
-    connection: &Connection,
-    id: MessageId,
-    outcome: &Outcome,
-    now: Timestamp,
-    keep_text: bool,
-) -> rusqlite::Result<Option<Message>> {
-    match outcome {
-        Outcome::Retry { at, problem, unknown } => retry(connection, id, *at, problem, *unknown, now),
-        Outcome::Delivered | Outcome::Undeliverable(_) => end(connection, id, Status::Sent, outcome, now, keep_text),
-        _ => end(connection, id, Status::Sending, outcome, now, keep_text),
-    }
-}
-
-fn retry(
-    connection: &Connection,
-    id: MessageId,
-    at: Timestamp,
-    problem: &Problem,
-    unknown: bool,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Message>> {
-    let sql = concat!(
-        "UPDATE message SET status = 0, due_at = :at, unknowns = unknowns + :unknown, updated_at = :now, \
-         error_code = :code, error_detail = :detail, error_request_id = :request \
-         WHERE id = :id AND status = 1 RETURNING ",
-        row::message_columns!()
-    );
-    let values = named_params! {
-        ":id": id, ":at": at, ":unknown": unknown, ":now": now, ":code": problem.code, ":detail": problem.detail,
-        ":request": problem.aws_request_id,
-    };
-    connection.prepare_cached(sql)?.query_row(values, row::message).optional()
-}
-
-/// Ends a message that is in status `from`, and erases its text.
-fn end(
-    connection: &Connection,
-    id: MessageId,
-    from: Status,
-    outcome: &Outcome,
-    now: Timestamp,
-    keep_text: bool,
-) -> rusqlite::Result<Option<Message>> {
-    let (status, provider_id, problem) = match outcome {
-        Outcome::Sent(provider_id) => (Status::Sent, Some(provider_id), None),
-        Outcome::Delivered => (Status::Delivered, None, None),
-        Outcome::Failed(problem) | Outcome::Undeliverable(problem) => (Status::Failed, None, Some(problem)),
-        Outcome::Expired(problem) => (Status::Expired, None, Some(problem)),
-        Outcome::Unknown(problem) => (Status::Unknown, None, Some(problem)),
-        Outcome::Retry { .. } => return Ok(None),
-    };
-    let unknown = matches!(outcome, Outcome::Unknown(_));
-    let sql = concat!(
-        "UPDATE message SET status = :status, due_at = NULL, words = CASE WHEN :keep THEN words END, \
-         unknowns = unknowns + :unknown, provider_id = coalesce(:provider_id, provider_id), updated_at = :now, \
-         error_code = :code, error_detail = :detail, error_request_id = :request \
-         WHERE id = :id AND status = :from RETURNING ",
-        row::message_columns!()
-    );
-    let values = named_params! {
-        ":id": id, ":from": from, ":status": status, ":keep": keep_text, ":unknown": unknown,
-        ":provider_id": provider_id, ":now": now,
-        ":code": problem.map(|problem| problem.code),
-        ":detail": problem.map(|problem| problem.detail.as_ref()),
-        ":request": problem.and_then(|problem| problem.aws_request_id.as_deref()),
-    };
-    connection.prepare_cached(sql)?.query_row(values, row::message).optional()
 }

@@ -1,0 +1,48 @@
+//! How messages come out: the oldest transactional first, and no more of them than the pace allows.
+
+use rusqlite::Connection;
+
+use super::row;
+use crate::message::Timestamp;
+use crate::outbox::{Claim, Claims, Demand, Rest};
+
+pub(super) fn claim(connection: &Connection, now: Timestamp, demand: Demand) -> rusqlite::Result<Claims> {
+    let mut allowance = demand.segments;
+    let mut claims = Vec::new();
+    for lane in [0, 1] {
+        let mut due = connection.prepare_cached(
+            "SELECT seq, segments FROM message WHERE status = 0 AND lane = ?1 AND due_at <= ?2 \
+             ORDER BY due_at, seq LIMIT ?3",
+        )?;
+        let room = i64::try_from(demand.messages - claims.len()).unwrap_or(i64::MAX);
+        let due: Vec<(i64, u32)> =
+            due.query_map((lane, now, room), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        for (seq, segments) in due {
+            if let Some(allowance) = &mut allowance
+                && !allowance.take(segments)
+            {
+                return Ok(Claims { claims, rest: Rest::Paced(segments) });
+            }
+            claims.push(take(connection, seq, now)?);
+        }
+        if claims.len() == demand.messages {
+            return Ok(Claims { claims, rest: Rest::More });
+        }
+    }
+    let next = connection
+        .prepare_cached(
+            "SELECT min(due_at) FROM (SELECT min(due_at) AS due_at FROM message WHERE status = 0 AND lane = 0 \
+             UNION ALL SELECT min(due_at) FROM message WHERE status = 0 AND lane = 1)",
+        )?
+        .query_row((), |row| row.get(0))?;
+    Ok(Claims { claims, rest: Rest::Idle(next) })
+}
+
+fn take(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<Claim> {
+    let sql = concat!(
+        "UPDATE message SET status = 1, due_at = NULL, attempts = attempts + 1, possible_duplicate = unknowns > 0, \
+         updated_at = ?2 WHERE seq = ?1 RETURNING ",
+        row::claim_columns!()
+    );
+    connection.prepare_cached(sql)?.query_row((seq, now), row::claim)
+}
