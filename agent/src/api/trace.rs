@@ -24,7 +24,7 @@ pub(super) fn span<B>(request: &Request<B>, route: Option<&'static str>, local: 
         url.scheme = "http",
         url.path = route,
         server.address = local.address.as_str(),
-        server.port = local.port,
+        server.port = local.port.map(i64::from),
         network.protocol.version = version(request.version()),
         "error.type" = Empty,
     );
@@ -40,7 +40,7 @@ pub(super) fn span<B>(request: &Request<B>, route: Option<&'static str>, local: 
 
 /// Writes down how it was answered. What the caller did wrong is no error of the server's.
 pub(super) fn finish(span: &Span, status: StatusCode) {
-    span.record("http.response.status_code", status.as_u16());
+    span.record("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
         span.record("error.type", status.as_str());
         span.record("otel.status_code", "ERROR");

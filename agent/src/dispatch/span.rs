@@ -29,8 +29,8 @@ pub(super) fn publish(claim: &Claim, origin: &Origin) -> Span {
         messaging.destination.name = "sms",
         messaging.message.id = Empty,
         sms.message.id = %claim.id,
-        sms.attempt = claim.attempt,
-        sms.segments = claim.sms.text.segments(),
+        sms.attempt = i64::from(claim.attempt),
+        sms.segments = i64::from(claim.sms.text.segments()),
         error.type = Empty,
         aws.request_id = Empty,
     );
