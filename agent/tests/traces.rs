@@ -30,9 +30,10 @@ fn a_send_is_one_trace_from_the_callers_span_to_the_publish() {
     let traceparent = format!("00-{TRACE}-{PARENT}-01");
     let answer = agent.request("POST", "/v1/messages", &headers(&traceparent), BODY);
     assert_eq!(answer.status, 200);
-    let server = collector.await_span("the request", |span| span.name == "POST /v1/messages");
-    let accept = collector.await_span("the accept", |span| span.name == "accept sms");
-    let publish = collector.await_span("the publish", |span| span.name == "publish sms");
+    let of_this = |name: &'static str| move |span: &peers::Span| span.name == name && span.trace_id == TRACE;
+    let server = collector.await_span("the request", of_this("POST /v1/messages"));
+    let accept = collector.await_span("the accept", of_this("accept sms"));
+    let publish = collector.await_span("the publish", of_this("publish sms"));
     assert_eq!(
         (server.trace_id.as_str(), server.parent_span_id.as_str(), server.kind.as_str()),
         (TRACE, PARENT, "SERVER")
