@@ -28,11 +28,13 @@ impl Waiting {
 
     /// Tells all who wait for this message what became of it, if it is settled.
     pub(super) fn tell(&self, message: &Message) {
-        if message.status.is_settled() {
-            for sender in self.lock().remove(&message.id).unwrap_or_default() {
-                // It may have hung up.
-                drop(sender.send(message.clone()));
-            }
+        if !message.status.is_settled() {
+            return;
+        }
+        let senders = self.lock().remove(&message.id);
+        for sender in senders.into_iter().flatten() {
+            // It may have hung up.
+            drop(sender.send(message.clone()));
         }
     }
 
