@@ -4,7 +4,6 @@ import json
 import os
 import select
 import shutil
-import signal
 import socket
 import string
 import subprocess
@@ -27,11 +26,16 @@ class Process:
         self.child = None
 
     def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
         if self.child:
-            self.child.send_signal(signal.SIGTERM)
+            self.child.terminate()
             try:
                 self.child.wait(5)
             except subprocess.TimeoutExpired:
@@ -47,10 +51,13 @@ class Mock(Process):
 
     def __init__(self, echo_module):
         super().__init__()
+        self.echo_module = echo_module
+
+    def start(self):
         instant, delayed = free_ports(2)
         form = string.Template((HERE / "mock-sns.nginx.conf").read_text())
         file = self.folder / "nginx.conf"
-        file.write_text(form.substitute(echo_module=echo_module, instant=instant, delayed=delayed))
+        file.write_text(form.substitute(echo_module=self.echo_module, instant=instant, delayed=delayed))
         self.child = subprocess.Popen(
             ["nginx", "-p", str(self.folder), "-c", str(file)],
             env=ENVIRONMENT, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -82,8 +89,6 @@ class Agent(Process):
                 "AWS_ACCESS_KEY_ID": "bench",
                 "AWS_SECRET_ACCESS_KEY": "bench",
             }
-        self.start()
-        self.token = (self.folder / "state" / "token").read_text().strip()
 
     def start(self):
         begun = time.perf_counter()
@@ -98,9 +103,10 @@ class Agent(Process):
         if " listening on " not in line:
             raise RuntimeError("the agent does not start; run it by hand to see why")
         self.url = line.split()[-1] + "/v1/messages"
+        self.token = (self.folder / "state" / "token").read_text().strip()
 
     def restart(self):
-        self.child.send_signal(signal.SIGTERM)
+        self.child.terminate()
         self.child.wait(10)
         self.child.stdout.close()
         self.start()
