@@ -24,7 +24,10 @@ pub(crate) struct Start {
 /// An agent that serves. It is killed when dropped.
 pub(crate) struct Agent {
     child: Child,
+    /// The first TCP address; port 0 of it if there is none.
     pub(crate) address: SocketAddr,
+    /// What it printed, line by line, until it served on all addresses.
+    pub(crate) announced: Vec<String>,
     folder: Option<tempfile::TempDir>,
     log: JoinHandle<String>,
 }
@@ -67,8 +70,13 @@ impl Start {
         self
     }
 
-    /// Runs it until it serves.
-    pub(crate) fn serve(mut self) -> Agent {
+    /// Runs it until it serves on its one address.
+    pub(crate) fn serve(self) -> Agent {
+        self.serve_on(1)
+    }
+
+    /// Runs it until it serves on so many addresses.
+    pub(crate) fn serve_on(mut self, addresses: usize) -> Agent {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = child.stderr.take().unwrap();
         let log = std::thread::spawn(move || {
@@ -76,13 +84,15 @@ impl Start {
             errors.read_to_string(&mut log).unwrap();
             log
         });
-        let announced = lines(child.stdout.take().unwrap());
-        let Ok(line) = announced.recv_timeout(PATIENCE) else {
+        let printed = lines(child.stdout.take().unwrap());
+        let announced: Vec<_> = (0..addresses).map_while(|_| printed.recv_timeout(PATIENCE).ok()).collect();
+        if announced.len() < addresses {
             child.kill().unwrap();
             panic!("the agent does not serve: {}", log.join().unwrap())
-        };
-        let address = line.strip_prefix("sms-agent listening on http://").unwrap_or_else(|| panic!("{line}"));
-        Agent { child, address: address.parse().unwrap(), folder: self.folder, log }
+        }
+        let address = announced.iter().find_map(|line| line.strip_prefix("sms-agent listening on http://"));
+        let address = address.unwrap_or("127.0.0.1:0").parse().unwrap();
+        Agent { child, address, announced, folder: self.folder, log }
     }
 
     /// Runs it to its end.
@@ -121,6 +131,11 @@ impl Agent {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.raw(&Self::written(method, path, headers, body))
+    }
+
+    /// A request as it goes over the wire.
+    pub(crate) fn written(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
@@ -128,17 +143,14 @@ impl Agent {
         if !body.is_empty() {
             text.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
-        self.raw(&format!("{text}\r\n{body}"))
+        format!("{text}\r\n{body}")
     }
 
     /// Writes what is given and reads one answer to the end of the connection.
     pub(crate) fn raw(&self, bytes: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(bytes.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        Answer::read(&answer)
+        Answer::to(stream, bytes)
     }
 
     /// The message once its status is one of these.
@@ -192,6 +204,14 @@ impl Drop for Agent {
 }
 
 impl Answer {
+    /// The one answer to what is written to that connection.
+    pub(crate) fn to(mut connection: impl Read + Write, bytes: &str) -> Self {
+        connection.write_all(bytes.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap();
+        Self::read(&answer)
+    }
+
     fn read(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
