@@ -49,7 +49,17 @@ impl Start {
 
     /// The same in a folder that an earlier agent left.
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sms-agent"));
+        Self::through(Command::new(env!("CARGO_BIN_EXE_sms-agent")), folder)
+    }
+
+    /// The same, where a file that may not grow is an error of the write and not the end of the process.
+    pub(crate) fn surviving_full_files(folder: &Path) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#, env!("CARGO_BIN_EXE_sms-agent")]);
+        Self::through(shell, folder)
+    }
+
+    fn through(mut command: Command, folder: &Path) -> Self {
         command.env_clear().current_dir(folder).env("SMS_AGENT__DATA_DIR", folder.join("data"));
         command.env("SMS_AGENT__LISTEN", "127.0.0.1:0");
         Self { command, folder: None }
@@ -155,20 +165,26 @@ impl Agent {
 
     /// The message once its status is one of these.
     pub(crate) fn wait_for(&self, id: &str, statuses: &[&str]) -> Value {
-        let start = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-        loop {
-            let message = self.get(&format!("/v1/messages/{id}")).json();
-            if statuses.contains(&message["status"].as_str().unwrap()) {
-                return message;
-            }
-            let waited = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap() - start;
-            assert!(waited < PATIENCE, "still {message}");
-            std::thread::yield_now();
-        }
+        let mut message = Value::Null;
+        self.until(&format!("{id} is {statuses:?}"), |agent| {
+            message = agent.get(&format!("/v1/messages/{id}")).json();
+            statuses.contains(&message["status"].as_str().unwrap())
+        });
+        message
     }
 
     pub(crate) fn phone(&self) -> Vec<Value> {
         self.get("/v1/simulator/messages?limit=100").json()["messages"].as_array().unwrap().clone()
+    }
+
+    /// Asks until it is so.
+    pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let start = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        while !is_so(self) {
+            let waited = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap() - start;
+            assert!(waited < PATIENCE, "waited in vain: {what}");
+            std::thread::yield_now();
+        }
     }
 
     /// Asks it to stop, as an init system does.
@@ -178,6 +194,14 @@ impl Agent {
 
     pub(crate) fn signal(&self, name: &str) {
         let done = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Lets no file of it grow beyond so many bytes (`unlimited`), as if the disk had no more.
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let pid = self.child.id().to_string();
+        let limit = format!("--fsize={bytes}:unlimited");
+        let done = Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap();
         assert!(done.success());
     }
 
