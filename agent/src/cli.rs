@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// A sidecar on localhost that sends SMS through Amazon SNS.
 ///
@@ -11,20 +11,40 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "sms-agent", version)]
 pub struct Arguments {
-    /// Settings file; else $SMS_CONFIG, ./sms.toml, /etc/sms/sms.toml, the first that exists
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Sets one key, over file and environment; repeatable
-    #[arg(long, global = true, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
+    #[command(flatten)]
+    before: Given,
     /// What to do
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
+/// Where settings come from, as the command line has it. It may say so before and after the command. An argument that
+/// clap calls global would be read in both places too, but what came before is lost once there is one after.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Given {
+    /// Settings file; else $SMS_CONFIG, ./sms.toml, /etc/sms/sms.toml, the first that exists
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Sets one key, over file and environment; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
 /// What to do instead of serving.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Prints the effective settings and where each comes from, secrets left out
-    Check,
+    Check(Given),
+}
+
+impl Arguments {
+    /// What was given in both places, in the order of the command line: the last one counts.
+    pub fn given(&self) -> Given {
+        let mut all = self.before.clone();
+        if let Some(Command::Check(after)) = &self.command {
+            all.config = after.config.clone().or(all.config);
+            all.set.extend_from_slice(&after.set);
+        }
+        all
+    }
 }

@@ -32,14 +32,16 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let loaded = Loaded::load(&Sources::from_process(arguments.config, arguments.set))?;
-    if let Some(Command::Check) = arguments.command {
+    let given = arguments.given();
+    let loaded = Loaded::load(&Sources::from_process(given.config, given.set))?;
+    // Not a line of the log, which may be told to say less.
+    if let Some(file) = &loaded.file {
+        drop(writeln!(std::io::stderr(), "sms-agent: settings file {}", file.display()));
+    }
+    if let Some(Command::Check(_)) = arguments.command {
         return Ok(std::io::stdout().write_all(loaded.listing().as_bytes())?);
     }
     let telemetry = Telemetry::start("sms-agent")?;
-    if let Some(file) = &loaded.file {
-        tracing::info!(file = %file.display(), "settings");
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let announce = |address| drop(writeln!(std::io::stdout(), "sms-agent listening on {address}"));

@@ -47,7 +47,7 @@ fn a_peer_ends_with_its_test() {
 #[test]
 fn the_collector_shows_a_span_with_all_that_belongs_to_it() {
     let collector = Collector::start();
-    let made = peers::command("python")
+    let made = Command::new(peers::python())
         .args(["-c", include_str!("peers/export_a_span.py"), collector.endpoint()])
         .status()
         .unwrap();
@@ -68,5 +68,5 @@ fn the_tools_that_the_requirements_bring_run() {
     let schemathesis = peers::command("st").arg("--version").output().unwrap();
     assert!(schemathesis.status.success());
     assert!(String::from_utf8_lossy(&schemathesis.stdout).contains("4.32"));
-    assert!(peers::command("python").args(["-c", "import phonenumbers"]).status().unwrap().success());
+    assert!(Command::new(peers::python()).args(["-c", "import phonenumbers"]).status().unwrap().success());
 }

@@ -1,1 +1,3 @@
-//! x
+//! sms-provision: will set up an AWS account for sending SMS. This build only knows what it is called.
+
+pub mod cli;

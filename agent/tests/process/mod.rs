@@ -24,7 +24,10 @@ pub(crate) struct Start {
 /// An agent that serves. It is killed when dropped.
 pub(crate) struct Agent {
     child: Child,
+    /// The first TCP address; port 0 of it if there is none.
     pub(crate) address: SocketAddr,
+    /// What it printed, line by line, until it served on all addresses.
+    pub(crate) announced: Vec<String>,
     folder: Option<tempfile::TempDir>,
     log: JoinHandle<String>,
 }
@@ -46,7 +49,17 @@ impl Start {
 
     /// The same in a folder that an earlier agent left.
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sms-agent"));
+        Self::through(Command::new(env!("CARGO_BIN_EXE_sms-agent")), folder)
+    }
+
+    /// The same, where a file that may not grow is an error of the write and not the end of the process.
+    pub(crate) fn surviving_full_files(folder: &Path) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#, env!("CARGO_BIN_EXE_sms-agent")]);
+        Self::through(shell, folder)
+    }
+
+    fn through(mut command: Command, folder: &Path) -> Self {
         command.env_clear().current_dir(folder).env("SMS_AGENT__DATA_DIR", folder.join("data"));
         command.env("SMS_AGENT__LISTEN", "127.0.0.1:0");
         Self { command, folder: None }
@@ -67,8 +80,13 @@ impl Start {
         self
     }
 
-    /// Runs it until it serves.
-    pub(crate) fn serve(mut self) -> Agent {
+    /// Runs it until it serves on its one address.
+    pub(crate) fn serve(self) -> Agent {
+        self.serve_on(1)
+    }
+
+    /// Runs it until it serves on so many addresses.
+    pub(crate) fn serve_on(mut self, addresses: usize) -> Agent {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = child.stderr.take().unwrap();
         let log = std::thread::spawn(move || {
@@ -76,13 +94,15 @@ impl Start {
             errors.read_to_string(&mut log).unwrap();
             log
         });
-        let announced = lines(child.stdout.take().unwrap());
-        let Ok(line) = announced.recv_timeout(PATIENCE) else {
+        let printed = lines(child.stdout.take().unwrap());
+        let announced: Vec<_> = (0..addresses).map_while(|_| printed.recv_timeout(PATIENCE).ok()).collect();
+        if announced.len() < addresses {
             child.kill().unwrap();
             panic!("the agent does not serve: {}", log.join().unwrap())
-        };
-        let address = line.strip_prefix("sms-agent listening on http://").unwrap_or_else(|| panic!("{line}"));
-        Agent { child, address: address.parse().unwrap(), folder: self.folder, log }
+        }
+        let address = announced.iter().find_map(|line| line.strip_prefix("sms-agent listening on http://"));
+        let address = address.unwrap_or("127.0.0.1:0").parse().unwrap();
+        Agent { child, address, announced, folder: self.folder, log }
     }
 
     /// Runs it to its end.
@@ -121,6 +141,11 @@ impl Agent {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.raw(&Self::written(method, path, headers, body))
+    }
+
+    /// A request as it goes over the wire.
+    pub(crate) fn written(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
@@ -128,35 +153,38 @@ impl Agent {
         if !body.is_empty() {
             text.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
-        self.raw(&format!("{text}\r\n{body}"))
+        format!("{text}\r\n{body}")
     }
 
     /// Writes what is given and reads one answer to the end of the connection.
     pub(crate) fn raw(&self, bytes: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(bytes.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        Answer::read(&answer)
+        Answer::to(stream, bytes)
     }
 
     /// The message once its status is one of these.
     pub(crate) fn wait_for(&self, id: &str, statuses: &[&str]) -> Value {
-        let start = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-        loop {
-            let message = self.get(&format!("/v1/messages/{id}")).json();
-            if statuses.contains(&message["status"].as_str().unwrap()) {
-                return message;
-            }
-            let waited = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap() - start;
-            assert!(waited < PATIENCE, "still {message}");
-            std::thread::yield_now();
-        }
+        let mut message = Value::Null;
+        self.until(&format!("{id} is {statuses:?}"), |agent| {
+            message = agent.get(&format!("/v1/messages/{id}")).json();
+            statuses.contains(&message["status"].as_str().unwrap())
+        });
+        message
     }
 
     pub(crate) fn phone(&self) -> Vec<Value> {
         self.get("/v1/simulator/messages?limit=100").json()["messages"].as_array().unwrap().clone()
+    }
+
+    /// Asks until it is so.
+    pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let start = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        while !is_so(self) {
+            let waited = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap() - start;
+            assert!(waited < PATIENCE, "waited in vain: {what}");
+            std::thread::yield_now();
+        }
     }
 
     /// Asks it to stop, as an init system does.
@@ -166,6 +194,14 @@ impl Agent {
 
     pub(crate) fn signal(&self, name: &str) {
         let done = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Lets no file of it grow beyond so many bytes (`unlimited`), as if the disk had no more.
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let pid = self.child.id().to_string();
+        let limit = format!("--fsize={bytes}:unlimited");
+        let done = Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap();
         assert!(done.success());
     }
 
@@ -192,6 +228,14 @@ impl Drop for Agent {
 }
 
 impl Answer {
+    /// The one answer to what is written to that connection.
+    pub(crate) fn to(mut connection: impl Read + Write, bytes: &str) -> Self {
+        connection.write_all(bytes.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap();
+        Self::read(&answer)
+    }
+
     fn read(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));

@@ -23,9 +23,12 @@ pub(crate) fn python() -> &'static Path {
     PYTHON.get_or_init(ready).as_deref().unwrap_or_else(|remedy| panic!("{remedy}"))
 }
 
-/// A program that a requirement brings, such as `st`.
+/// A program that a requirement brings, such as `st`. Python reads its script: the path that stands in the script's
+/// first line is of no use once the target folder has been moved or copied.
 pub(crate) fn command(name: &str) -> Command {
-    Command::new(python().with_file_name(name))
+    let mut command = Command::new(python());
+    command.arg(python().with_file_name(name));
+    command
 }
 
 fn ready() -> Result<PathBuf, String> {

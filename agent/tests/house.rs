@@ -1,0 +1,94 @@
+//! Imports run one way through the rooms, and only the composition root knows which engines there are.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+#[path = "../../config/tests/imports/mod.rs"]
+mod imports;
+
+use imports::House;
+
+const HOUSE: House = House {
+    name: "sms_agent",
+    order: &[
+        &["message"],
+        &["clock"],
+        &["carrier", "outbox"],
+        &["dispatch"],
+        &["receipts", "admission"],
+        &["api"],
+        &["app", "cli", "signals"],
+        &["main"],
+    ],
+    guarded: &[
+        ("carrier::sns", &["app"]),
+        ("outbox::sqlite", &["app"]),
+        ("aws_sdk_sns", &["carrier::sns"]),
+        ("rusqlite", &["outbox::sqlite", "carrier::simulator"]),
+        ("hyper", &["api", "carrier::sns"]),
+        ("hyper_util", &["api"]),
+    ],
+};
+
+#[test]
+fn no_import_runs_against_the_flow() {
+    let breaches = HOUSE.breaches_of(env!("CARGO_MANIFEST_DIR"));
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+/// A crate of three rooms with that text in one of them.
+fn planted(file: &str, text: &str) -> Vec<String> {
+    let mut files = vec![
+        ("lib.rs", "pub mod api; pub mod carrier; pub mod outbox; pub mod message; pub use api::Api;"),
+        ("api/mod.rs", "pub struct Api;"),
+        ("carrier/mod.rs", "pub mod sns; pub trait Carrier {}"),
+        ("carrier/sns/mod.rs", "pub struct Sns;"),
+        ("outbox/mod.rs", "pub mod sqlite;"),
+        ("outbox/sqlite/mod.rs", "use rusqlite::Connection; use super::super::message::Message;"),
+        ("message/mod.rs", "pub struct Message;"),
+    ];
+    files.retain(|(other, _)| *other != file);
+    files.push((file, text));
+    HOUSE.breaches(&files)
+}
+
+#[test]
+fn a_breach_is_found_however_it_is_written() {
+    for (file, text) in [
+        ("message/mod.rs", "use crate::carrier::Carrier;"),
+        ("message/mod.rs", "fn f() { let _ = crate::clock::now(); }"),
+        ("message/mod.rs", "use crate::Api;"),
+        ("message/code.rs", "use super::super::carrier;"),
+        ("message/mod.rs", "mod tests { use super::super::api::Api; }"),
+        ("carrier/mod.rs", "use crate::{message::Message, outbox::{self as o}};"),
+        ("outbox/mod.rs", "pub(crate) use crate::api;"),
+        ("outbox/sqlite/mod.rs", "tracing::info!(a = crate::api::NAME);"),
+        ("api/mod.rs", "use crate::carrier::{Carrier, sns::Sns};"),
+        ("api/mod.rs", "use crate::carrier;\nfn f() -> carrier::sns::Sns { todo!() }"),
+        ("api/mod.rs", "use crate::carrier as way; type A = way::sns::Sns;"),
+        ("api/mod.rs", "use crate::outbox::sqlite::*;"),
+        ("api/mod.rs", "fn f() { rusqlite::Connection::open_in_memory(); }"),
+        ("admission.rs", "use crate::receipts::follow;"),
+        ("main.rs", "use sms_agent::carrier::sns::Sns;"),
+        ("helper.rs", "use crate::message::Message;"),
+    ] {
+        let breaches = planted(file, text);
+        assert_eq!(breaches.len(), 1, "{file}: {text}\n{breaches:?}");
+        assert!(breaches[0].contains(file), "{breaches:?}");
+    }
+}
+
+#[test]
+fn what_runs_with_the_flow_is_no_breach() {
+    for (file, text) in [
+        ("api/mod.rs", "use crate::carrier::Carrier; use crate::message::Message; pub(in crate::app) struct Api;"),
+        (
+            "api/mod.rs",
+            "// use crate::app;\nconst A: &str = \"crate::app::run\";\n/// [`crate::app`] calls it.\nfn f() {}",
+        ),
+        ("app.rs", "use crate::{api::Api, carrier::sns::Sns, outbox::sqlite};"),
+        ("carrier/sns/wire.rs", "use super::Sns; use super::super::Carrier; use aws_sdk_sns::Client;"),
+        ("main.rs", "use sms_agent::app; fn main() { app::run(); }"),
+    ] {
+        assert_eq!(planted(file, text), [""; 0], "{file}: {text}");
+    }
+}

@@ -1,0 +1,37 @@
+//! The program as its users meet it.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+use std::process::Command;
+
+/// Exit status, standard output, standard error.
+fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_sms-provision")).args(arguments).env_clear().output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn help_says_what_it_is_and_that_it_has_no_commands() {
+    for flag in ["--help", "-h"] {
+        let (status, told, errors) = run(&[flag]);
+        assert_eq!((status, errors.as_str()), (Some(0), ""), "{flag}");
+        assert!(told.contains("AWS account") && told.contains("Usage: sms-provision"), "{told}");
+        assert!(!told.contains("Commands:"), "{told}");
+    }
+    assert!(run(&["--help"]).1.contains("no commands yet"));
+}
+
+#[test]
+fn version_is_that_of_the_package() {
+    assert_eq!(run(&["--version"]), (Some(0), format!("sms-provision {}\n", env!("CARGO_PKG_VERSION")), String::new()));
+}
+
+#[test]
+fn a_usage_error_and_nothing_to_do_exit_with_1() {
+    for arguments in [&["plan"][..], &["apply", "--yes"], &["--nonsense"], &[]] {
+        let (status, told, errors) = run(arguments);
+        assert_eq!((status, told.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(errors.contains("Usage: sms-provision"), "{arguments:?}: {errors}");
+    }
+}
