@@ -8,11 +8,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::file;
-use super::writer::Writer;
+use super::trouble::Trouble;
+use super::writer::{Transaction, Writer};
 use crate::message::Problem;
 
 /// Bounds the time that one transaction keeps the others waiting.
@@ -20,7 +20,12 @@ const LARGEST_BATCH: usize = 256;
 
 /// Runs jobs on the one connection that writes.
 #[derive(Clone)]
-pub(super) struct Committer(Arc<Mutex<Queue>>);
+pub(super) struct Committer(Arc<Shared>);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    trouble: Trouble,
+}
 
 type Loan = Box<dyn FnOnce(&mut Writer) + Send>;
 
@@ -37,14 +42,15 @@ pub(super) trait Job: Send {
     /// Whether its answer waits for the disk.
     fn durable(&self) -> bool;
     /// Does the work.
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    fn run(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()>;
     /// Answers its caller: the transaction is on its way to the disk, or was undone.
     fn answer(self: Box<Self>, committed: Result<(), Problem>);
 }
 
 impl Committer {
     pub(super) fn new(writer: Writer) -> Self {
-        Self(Arc::new(Mutex::new(Queue { waiting: Vec::new(), loans: Vec::new(), writer: Some(Box::new(writer)) })))
+        let queue = Queue { waiting: Vec::new(), loans: Vec::new(), writer: Some(Box::new(writer)) };
+        Self(Arc::new(Shared { queue: Mutex::new(queue), trouble: Trouble::default() }))
     }
 
     /// Runs `work` in a transaction, with others or alone, and answers once that is committed; with `durable`, once
@@ -56,7 +62,7 @@ impl Committer {
     ) -> impl Future<Output = Result<T, Problem>> + Send + use<T, W>
     where
         T: Send + 'static,
-        W: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        W: FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         self.push(Box::new(Task { work, done: None, durable, reply }));
@@ -105,9 +111,9 @@ impl Committer {
             };
             let durable = batch.iter().any(|job| job.durable());
             if durable || loan.is_some() {
-                let mut moved = writer;
+                let (mut moved, shared) = (writer, Arc::clone(&self.0));
                 let written = tokio::task::spawn_blocking(move || {
-                    commit(&mut moved, batch, durable);
+                    commit(&shared.trouble, &mut moved, batch, durable);
                     if let Some(loan) = loan {
                         loan(&mut moved);
                     }
@@ -117,38 +123,55 @@ impl Committer {
                 let Ok(back) = written.await else { return };
                 writer = back;
             } else {
-                commit(&mut writer, batch, false);
+                commit(&self.0.trouble, &mut writer, batch, false);
                 // Those who were just answered run first: what they ask for next belongs to the next batch.
                 tokio::task::yield_now().await;
             }
         }
     }
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn commit(writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
+fn commit(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
+    if batch.is_empty() {
+        return;
+    }
     let written = transact(writer, &mut batch, durable);
     if written.is_err() && batch.len() > 1 {
         for job in batch {
             let durable = job.durable();
-            commit(writer, vec![job], durable);
+            commit(trouble, writer, vec![job], durable);
         }
         return;
+    }
+    let written = written.map_err(|failure| match failure {
+        Failure::Sqlite(error) => trouble.met(&error),
+        Failure::Defect => Problem::new(crate::message::Code::Internal, "the outbox met a defect of its own"),
+    });
+    if written.is_ok() {
+        trouble.over();
     }
     for job in batch {
         job.answer(written.clone());
     }
 }
 
-fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> Result<(), Problem> {
-    let run = || writer.transaction(durable, |connection| batch.iter_mut().try_for_each(|job| job.run(connection)));
+/// Why nothing was written.
+enum Failure {
+    Sqlite(rusqlite::Error),
+    /// A job panicked.
+    Defect,
+}
+
+fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> Result<(), Failure> {
+    let run = || writer.transaction(durable, |transaction| batch.iter_mut().try_for_each(|job| job.run(transaction)));
     match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(written) => written.map_err(|error| file::problem(&error)),
+        Ok(written) => written.map_err(Failure::Sqlite),
         Err(_) => {
             writer.roll_back();
-            Err(Problem::new(crate::message::Code::Internal, "the outbox met a defect of its own"))
+            Err(Failure::Defect)
         }
     }
 }
@@ -163,14 +186,14 @@ struct Task<T, W> {
 impl<T, W> Job for Task<T, W>
 where
     T: Send,
-    W: FnMut(&Connection) -> rusqlite::Result<T> + Send,
+    W: FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send,
 {
     fn durable(&self) -> bool {
         self.durable
     }
 
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.done = Some((self.work)(connection)?);
+    fn run(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.done = Some((self.work)(transaction)?);
         Ok(())
     }
 
