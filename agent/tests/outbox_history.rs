@@ -3,12 +3,15 @@
 
 mod engine;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use engine::{DAY, Engine, KEY, NOW};
-use sms_agent::message::{Code, PhoneNumber, Problem, Status};
-use sms_agent::outbox::sqlite::Options;
-use sms_agent::outbox::{Accepted, Canceled, Filter, Idempotency, Outbox, Outcome};
+use sms_agent::clock::Clock;
+use sms_agent::message::{Code, PhoneNumber, Problem, Status, Timestamp};
+use sms_agent::outbox::sqlite::{Options, SqliteOutbox};
+use sms_agent::outbox::{Acceptance, Accepted, Canceled, Filter, Idempotency, Outbox, Outcome, Refusal, housekeeping};
 
 const ONE: &str = "+12065550100";
 const OTHER: &str = "+12065550101";
@@ -170,7 +173,7 @@ async fn a_transaction_that_is_undone_counts_nothing() {
     engine.accept(vec![twice.clone()], None).await;
     for _ in 0..5 {
         let entries = vec![twice.clone()];
-        let acceptance = sms_agent::outbox::Acceptance { entries, refusals: Vec::new(), key: None, durable: false };
+        let acceptance = Acceptance { entries, refusals: Vec::new(), key: None, durable: false };
         assert_eq!(engine.outbox.accept(acceptance).await.unwrap_err().code, Code::OutboxUnavailable);
     }
     engine.queue(ONE, None).await;
@@ -195,13 +198,9 @@ async fn what_is_settled_is_forgotten_after_its_days_and_what_waits_is_not() {
 #[tokio::test]
 async fn a_key_is_forgotten_after_its_time_with_what_was_refused_under_it() {
     let engine = Engine::new(Options { idempotency_ttl: Duration::from_secs(60), ..Options::default() });
-    let refusal = sms_agent::outbox::Refusal {
-        position: 0,
-        problem: Problem::new(Code::InvalidBody, "`body` is missing.").of("body"),
-    };
+    let refusal = Refusal { position: 0, problem: Problem::new(Code::InvalidBody, "`body` is missing.").of("body") };
     let entries = vec![engine.entry(ONE, None)];
-    let acceptance =
-        sms_agent::outbox::Acceptance { entries, refusals: vec![refusal.clone()], key: Some(KEY), durable: true };
+    let acceptance = Acceptance { entries, refusals: vec![refusal.clone()], key: Some(KEY), durable: true };
     engine.outbox.accept(acceptance).await.unwrap();
     engine.forget_all(NOW.plus(Duration::from_secs(59))).await;
     let Some(Accepted::Replay(ids, refusals)) = engine.outbox.replay(KEY, NOW).await.unwrap() else {
@@ -211,4 +210,32 @@ async fn a_key_is_forgotten_after_its_time_with_what_was_refused_under_it() {
     engine.forget_all(NOW.plus(Duration::from_secs(60))).await;
     assert_eq!(engine.count("SELECT (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM refusal)"), 0);
     assert_eq!(engine.count("SELECT count(*) FROM message"), 1);
+}
+
+struct Turned(AtomicI64);
+
+impl Clock for Turned {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_house_is_kept_at_start_and_once_an_hour_and_not_in_between() {
+    let engine = Engine::new(Options { keep: DAY, ..Options::default() });
+    for _ in 0..600 {
+        engine.send(ONE, None).await;
+    }
+    let clock = Arc::new(Turned(AtomicI64::new(NOW.plus(2 * DAY).as_millis())));
+    let outbox: Arc<dyn Outbox> = Arc::<SqliteOutbox>::clone(&engine.outbox);
+    let keeping = tokio::spawn(housekeeping::keep(outbox, clock));
+    let messages = || engine.count("SELECT count(*) FROM message");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(messages(), 0);
+    engine.send(ONE, None).await;
+    tokio::time::sleep(Duration::from_secs(3500)).await;
+    assert_eq!(messages(), 1);
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    assert_eq!(messages(), 0);
+    keeping.abort();
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sms_agent::message::{
@@ -16,7 +17,7 @@ pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) const KEY: Idempotency = Idempotency { key: [7; 32], fingerprint: [1; 32] };
 
 pub(crate) struct Engine {
-    pub(crate) outbox: SqliteOutbox,
+    pub(crate) outbox: Arc<SqliteOutbox>,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) ids: IdSource,
 }
@@ -24,14 +25,15 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { outbox: SqliteOutbox::open(folder.path(), options).unwrap(), folder, ids: IdSource::new() }
+        let outbox = Arc::new(SqliteOutbox::open(folder.path(), options).unwrap());
+        Self { outbox, folder, ids: IdSource::new() }
     }
 
     /// The same folder in the next process.
     pub(crate) async fn reopened(self, options: Options) -> Self {
         let Self { outbox, folder, ids } = self;
         drop(outbox);
-        Self { outbox: reopen(folder.path(), options).await, folder, ids }
+        Self { outbox: Arc::new(reopen(folder.path(), options).await), folder, ids }
     }
 
     pub(crate) fn entry(&self, to: &str, reference: Option<&str>) -> Entry {
