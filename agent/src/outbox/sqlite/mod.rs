@@ -169,9 +169,10 @@ impl Outbox for SqliteOutbox {
 
     fn forget(&self, now: Timestamp, after: Option<Cursor>) -> BoxFuture<'static, Result<Option<Cursor>, Problem>> {
         let Options { keep, idempotency_ttl, .. } = self.options;
+        // Durable, not for its promise but for its place: off the runtime's threads, since it is some milliseconds' work.
         Box::pin(
             self.committer
-                .run(false, move |transaction| history::forget(transaction, now, after, keep, idempotency_ttl)),
+                .run(true, move |transaction| history::forget(transaction, now, after, keep, idempotency_ttl)),
         )
     }
 
