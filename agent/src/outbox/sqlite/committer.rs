@@ -17,6 +17,8 @@ use crate::message::Problem;
 
 /// Bounds the time that one transaction keeps the others waiting.
 const LARGEST_BATCH: usize = 256;
+/// The same, for jobs that write many rows each.
+const MOST_ROWS: usize = 1000;
 
 /// Runs jobs on the one connection that writes.
 #[derive(Clone)]
@@ -41,6 +43,8 @@ struct Queue {
 pub(super) trait Job: Send {
     /// Whether its answer waits for the disk.
     fn durable(&self) -> bool;
+    /// About how many rows it writes.
+    fn rows(&self) -> usize;
     /// Does the work.
     fn run(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()>;
     /// Answers its caller: the transaction is on its way to the disk, or was undone.
@@ -64,8 +68,22 @@ impl Committer {
         T: Send + 'static,
         W: FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.run_many(1, durable, work)
+    }
+
+    /// The same for work that writes about so many rows.
+    pub(super) fn run_many<T, W>(
+        &self,
+        rows: usize,
+        durable: bool,
+        work: W,
+    ) -> impl Future<Output = Result<T, Problem>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        self.push(Box::new(Task { work, done: None, durable, reply }));
+        self.push(Box::new(Task { work, done: None, rows, durable, reply }));
         async move { answer.await.unwrap_or_else(|_| Err(file::unavailable("the writer of the outbox ended"))) }
     }
 
@@ -106,7 +124,7 @@ impl Committer {
                     queue.writer = Some(writer);
                     return;
                 }
-                let size = queue.waiting.len().min(LARGEST_BATCH);
+                let size = share(&queue.waiting);
                 (queue.waiting.drain(..size).collect::<Vec<_>>(), loan)
             };
             let durable = batch.iter().any(|job| job.durable());
@@ -132,6 +150,16 @@ impl Committer {
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many of the jobs make one transaction; at least one, if there is one.
+fn share(waiting: &[Box<dyn Job>]) -> usize {
+    let mut rows = 0;
+    let sums = waiting.iter().take(LARGEST_BATCH).map(|job| {
+        rows += job.rows();
+        rows
+    });
+    sums.take_while(|rows| *rows <= MOST_ROWS).count().max(waiting.len().min(1))
 }
 
 fn commit(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
@@ -179,6 +207,7 @@ fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> R
 struct Task<T, W> {
     work: W,
     done: Option<T>,
+    rows: usize,
     durable: bool,
     reply: oneshot::Sender<Result<T, Problem>>,
 }
@@ -190,6 +219,10 @@ where
 {
     fn durable(&self) -> bool {
         self.durable
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
     }
 
     fn run(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
@@ -205,5 +238,23 @@ where
         };
         // The caller may have hung up.
         drop(self.reply.send(answer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(rows: usize) -> Box<dyn Job> {
+        let (reply, _) = oneshot::channel();
+        Box::new(Task { work: |_: &Transaction<'_>| Ok(()), done: None, rows, durable: false, reply })
+    }
+
+    #[test]
+    fn a_transaction_takes_so_many_jobs_and_so_many_rows_and_always_one() {
+        for (rows, jobs, taken) in [(1, 3, 3), (1, 300, LARGEST_BATCH), (100, 300, 10), (5000, 2, 1), (1, 0, 0)] {
+            let waiting: Vec<_> = (0..jobs).map(|_| job(rows)).collect();
+            assert_eq!(share(&waiting), taken, "{jobs} of {rows}");
+        }
     }
 }

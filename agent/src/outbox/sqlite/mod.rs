@@ -117,11 +117,10 @@ impl SqliteOutbox {
 impl Outbox for SqliteOutbox {
     fn accept(&self, acceptance: Acceptance) -> BoxFuture<'static, Result<Accepted, Problem>> {
         let Options { idempotency_ttl, max_queued, .. } = self.options;
-        let durable = acceptance.durable;
-        Box::pin(
-            self.committer
-                .run(durable, move |transaction| entry::accept(transaction, &acceptance, idempotency_ttl, max_queued)),
-        )
+        let (rows, durable) = (acceptance.entries.len(), acceptance.durable);
+        Box::pin(self.committer.run_many(rows, durable, move |transaction| {
+            entry::accept(transaction, &acceptance, idempotency_ttl, max_queued)
+        }))
     }
 
     fn replay(&self, key: Idempotency, now: Timestamp) -> BoxFuture<'static, Result<Option<Accepted>, Problem>> {
