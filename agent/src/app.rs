@@ -18,12 +18,14 @@ use crate::carrier::sns::Sns;
 use crate::clock::{Clock, SystemClock};
 use crate::dispatch::Dispatcher;
 use crate::message::SmsType;
-use crate::outbox::Outbox;
 use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
+use crate::outbox::{Outbox, housekeeping};
 use crate::receipts;
 
 /// How long one connection to AWS may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long connections may take to close once all that was asked is answered.
 const CLOSING: Duration = Duration::from_secs(2);
@@ -66,7 +68,12 @@ pub async fn run(
     }
     let agent = &settings.agent;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = Options { keep_text: settings.outbox.keep_text, idempotency_ttl: settings.outbox.idempotency_ttl };
+    let options = Options {
+        keep_text: settings.outbox.keep_text,
+        idempotency_ttl: settings.outbox.idempotency_ttl,
+        keep: DAY * settings.outbox.keep_days,
+        max_queued: settings.outbox.max_queued,
+    };
     let outbox: Arc<dyn Outbox> = Arc::new(SqliteOutbox::open(&agent.data_dir, options)?);
     let simulator = match agent.carrier {
         CarrierSetting::Simulator => {
@@ -104,6 +111,7 @@ pub async fn run(
 
     let dispatching = dispatcher.clone();
     tokio::spawn(async move { dispatching.run().await });
+    tokio::spawn(housekeeping::keep(Arc::clone(&outbox), Arc::clone(&clock)));
     if let Some(simulator) = simulator {
         tokio::spawn(receipts::follow(simulator, outbox, clock));
     }

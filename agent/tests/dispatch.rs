@@ -104,7 +104,7 @@ fn settings() -> Dispatch {
 
 fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { keep_text: false, idempotency_ttl: Duration::from_secs(60) };
+    let options = Options { idempotency_ttl: Duration::from_secs(60), ..Options::default() };
     let outbox: Arc<dyn Outbox> = Arc::new(SqliteOutbox::open(folder.path(), options).unwrap());
     let carrier = Arc::new(Scripted {
         script: Mutex::new(script.into_iter().collect()),

@@ -16,7 +16,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_464_000_000);
 const KEY: Idempotency = Idempotency { key: [7; 32], fingerprint: [1; 32] };
 
 fn open(folder: &Path) -> SqliteOutbox {
-    SqliteOutbox::open(folder, Options { keep_text: false, idempotency_ttl: Duration::from_secs(60) }).unwrap()
+    SqliteOutbox::open(folder, Options { idempotency_ttl: Duration::from_secs(60), ..Options::default() }).unwrap()
 }
 
 fn entry(ids: &IdSource, kind: SmsType, words: &str) -> Entry {
@@ -41,7 +41,10 @@ fn entry(ids: &IdSource, kind: SmsType, words: &str) -> Entry {
 
 async fn accept(outbox: &SqliteOutbox, entry: Entry) -> MessageId {
     let id = entry.id;
-    let accepted = outbox.accept(Acceptance { entries: vec![entry], key: None, durable: false }).await.unwrap();
+    let accepted = outbox
+        .accept(Acceptance { entries: vec![entry], refusals: Vec::new(), key: None, durable: false })
+        .await
+        .unwrap();
     assert!(matches!(accepted, Accepted::New(messages) if messages.len() == 1));
     id
 }
@@ -71,7 +74,7 @@ async fn what_was_accepted_is_there_after_the_outbox_is_opened_again() {
 /// The log's keeper holds the writer, and so the file, a moment longer than the outbox.
 async fn reopen(folder: &Path) -> SqliteOutbox {
     loop {
-        match SqliteOutbox::open(folder, Options { keep_text: false, idempotency_ttl: Duration::from_secs(60) }) {
+        match SqliteOutbox::open(folder, Options { idempotency_ttl: Duration::from_secs(60), ..Options::default() }) {
             Ok(outbox) => return outbox,
             Err(OpenError::InUse { .. }) => tokio::task::yield_now().await,
             Err(error) => panic!("{error}"),
@@ -166,7 +169,7 @@ async fn one_key_makes_one_message_however_many_race_for_it() {
     let (outbox, ids) = (open(folder.path()), IdSource::new());
     let racing = (0..20).map(|_| {
         let entries = vec![entry(&ids, SmsType::Transactional, "Hello")];
-        outbox.accept(Acceptance { entries, key: Some(KEY), durable: true })
+        outbox.accept(Acceptance { entries, refusals: Vec::new(), key: Some(KEY), durable: true })
     });
     let answers = futures_util::future::join_all(racing).await;
     let new: Vec<_> = answers
@@ -179,9 +182,9 @@ async fn one_key_makes_one_message_however_many_race_for_it() {
     assert_eq!(new.len(), 1);
     for answer in answers {
         match answer.unwrap() {
-            Accepted::Replay(ids) => assert_eq!(ids, new),
+            Accepted::Replay(ids, _) => assert_eq!(ids, new),
             Accepted::New(_) => {}
-            Accepted::KeyReused => panic!("the bodies are the same"),
+            Accepted::KeyReused | Accepted::Full => panic!("the bodies are the same and there is room"),
         }
     }
     assert_eq!(claim(&outbox, 99).await.claims.len(), 1);
@@ -192,8 +195,8 @@ async fn a_key_is_remembered_with_its_body_until_its_time_is_over() {
     let folder = tempfile::tempdir().unwrap();
     let (outbox, ids) = (open(folder.path()), IdSource::new());
     let entries = vec![entry(&ids, SmsType::Transactional, "Hello")];
-    outbox.accept(Acceptance { entries, key: Some(KEY), durable: false }).await.unwrap();
-    assert!(matches!(outbox.replay(KEY, NOW).await.unwrap(), Some(Accepted::Replay(_))));
+    outbox.accept(Acceptance { entries, refusals: Vec::new(), key: Some(KEY), durable: false }).await.unwrap();
+    assert!(matches!(outbox.replay(KEY, NOW).await.unwrap(), Some(Accepted::Replay(..))));
     let other = Idempotency { fingerprint: [2; 32], ..KEY };
     assert!(matches!(outbox.replay(other, NOW).await.unwrap(), Some(Accepted::KeyReused)));
     assert!(outbox.replay(KEY, NOW.plus(Duration::from_secs(60))).await.unwrap().is_none());
@@ -207,7 +210,8 @@ async fn a_message_that_cannot_be_written_spoils_none_of_the_others() {
     accept(&outbox, twice.clone()).await;
     let good = entry(&ids, SmsType::Transactional, "Hello");
     let good_id = good.id;
-    let one = |entry| outbox.accept(Acceptance { entries: vec![entry], key: None, durable: false });
+    let one =
+        |entry| outbox.accept(Acceptance { entries: vec![entry], refusals: Vec::new(), key: None, durable: false });
     let (bad, good) = tokio::join!(one(twice), one(good));
     assert_eq!(bad.unwrap_err().code, Code::OutboxUnavailable);
     good.unwrap();
@@ -233,8 +237,7 @@ async fn what_was_in_a_workers_hands_is_found_again_and_nothing_else() {
 async fn a_second_agent_on_the_folder_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let _first = open(folder.path());
-    let Err(error) = SqliteOutbox::open(folder.path(), Options { keep_text: false, idempotency_ttl: Duration::ZERO })
-    else {
+    let Err(error) = SqliteOutbox::open(folder.path(), Options::default()) else {
         panic!("two agents work on one folder")
     };
     assert!(matches!(error, OpenError::InUse { .. }));
@@ -246,10 +249,7 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("outbox.db");
     std::fs::write(&path, [b'x'; 8192]).unwrap();
-    let Err(error) = SqliteOutbox::open(folder.path(), Options { keep_text: false, idempotency_ttl: Duration::ZERO })
-    else {
-        panic!("it opened a damaged file")
-    };
+    let Err(error) = SqliteOutbox::open(folder.path(), Options::default()) else { panic!("it opened a damaged file") };
     assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
     assert!(error.to_string().contains("outbox.db") && error.to_string().contains(".recover"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), [b'x'; 8192]);

@@ -9,12 +9,15 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
-use super::{Intake, Rule, Submission, Submitted};
+use super::{Batch, Batched, Intake, Rule, Submission, Submitted};
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, Origin, Watch};
 use crate::message::{Code, IdSource, Message, MessageId, PhoneNumber, Problem, Status};
-use crate::outbox::{Acceptance, Accepted, Claim, Entry, Outbox};
+use crate::outbox::{Acceptance, Accepted, Canceled, Claim, Cursor, Entry, Filter, Outbox, Page};
+
+/// When to come again to an outbox that is full.
+const ROOM_AFTER: Duration = Duration::from_secs(5);
 
 /// What the door leads to.
 pub struct Rooms {
@@ -34,11 +37,11 @@ pub struct Rooms {
 
 /// [`Intake`] over the rooms of this process. Clones share one.
 #[derive(Clone)]
-pub struct Door(Arc<Inner>);
+pub struct Door(pub(super) Arc<Inner>);
 
-struct Inner {
-    rooms: Rooms,
-    ids: IdSource,
+pub(super) struct Inner {
+    pub(super) rooms: Rooms,
+    pub(super) ids: IdSource,
     stopping: AtomicBool,
 }
 
@@ -53,7 +56,7 @@ impl Door {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
 
-    fn objection(&self, to: &PhoneNumber) -> Option<Problem> {
+    pub(super) fn objection(&self, to: &PhoneNumber) -> Option<Problem> {
         let rooms = &self.0.rooms;
         let ruled = rooms.rules.iter().find_map(|rule| rule.objection(to));
         ruled.or_else(|| rooms.carrier.objection(to))
@@ -81,7 +84,7 @@ impl Door {
                 };
                 Ok(Submitted { message, replayed: false })
             }
-            // The same key raced us there.
+            // The same key raced us there, or there is no room.
             earlier => self.follow(earlier, wait).await,
         }
     }
@@ -121,7 +124,7 @@ impl Door {
         };
         let durable = submission.wait.is_none() || submission.key.is_some();
         let accepting = tracing::info_span!(target: "sms_agent::trace", parent: &request, "accept sms", sms.message.id = %id, durable);
-        let acceptance = Acceptance { entries: vec![entry], key: submission.key, durable };
+        let acceptance = Acceptance { entries: vec![entry], refusals: Vec::new(), key: submission.key, durable };
         let accepted = rooms.outbox.accept(acceptance).instrument(accepting).await?;
         if matches!(accepted, Accepted::New(_)) {
             match slot {
@@ -146,16 +149,10 @@ impl Door {
 
     /// Answers for an earlier request with the same key.
     async fn follow(&self, earlier: Accepted, wait: Option<Duration>) -> Result<Submitted, Problem> {
-        let Accepted::Replay(ids) = earlier else {
-            return Err(Problem::new(
-                Code::IdempotencyKeyReused,
-                "this `Idempotency-Key` came before, with another body",
-            ));
-        };
+        let Accepted::Replay(ids, _) = earlier else { return Err(refused(&earlier)) };
         let id = *ids.first().ok_or_else(lost)?;
         let rooms = &self.0.rooms;
         let watch = rooms.dispatcher.watch(id);
-        let gone = || Problem::new(Code::NotFound, "the message of this `Idempotency-Key` is no longer in the history");
         let mut message = rooms.outbox.message(id).await?.ok_or_else(gone)?;
         if let Some(wait) = wait
             && !message.status.is_settled()
@@ -198,7 +195,27 @@ fn is_final_answer(status: Status) -> bool {
     !matches!(status, Status::Queued | Status::Sending | Status::Unknown)
 }
 
-fn lost() -> Problem {
+/// Why an acceptance that is neither new nor a replay was none.
+pub(super) fn refused(accepted: &Accepted) -> Problem {
+    match accepted {
+        Accepted::KeyReused => {
+            Problem::new(Code::IdempotencyKeyReused, "this `Idempotency-Key` came before, with another body")
+        }
+        Accepted::Full => {
+            let mut full = Problem::new(Code::OutboxFull, "as many messages wait as `outbox.max_queued` allows");
+            full.retry_after = Some(ROOM_AFTER);
+            full
+        }
+        Accepted::New(_) | Accepted::Replay(..) => lost(),
+    }
+}
+
+/// The key outlived its message.
+pub(super) fn gone() -> Problem {
+    Problem::new(Code::NotFound, "the message of this `Idempotency-Key` is no longer in the history")
+}
+
+pub(super) fn lost() -> Problem {
     Problem::new(Code::Internal, "the outbox gave no answer")
 }
 
@@ -207,34 +224,29 @@ impl Intake for Door {
         self.clone().send(submission).boxed()
     }
 
-    fn preview(&self, to: PhoneNumber) -> BoxFuture<'static, (bool, Vec<Problem>)> {
+    fn submit_batch(&self, batch: Batch) -> BoxFuture<'static, Result<Batched, Problem>> {
+        self.clone().send_batch(batch).boxed()
+    }
+
+    fn cancel(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Canceled>, Problem>> {
         let door = self.clone();
         async move {
-            let objection = door.objection(&to);
-            let admitted = objection.is_none();
-            let mut problems: Vec<Problem> = objection.into_iter().collect();
-            if admitted && !to.is_assigned() {
-                problems.push(
-                    Problem::new(
-                        Code::PhoneNumberUnassigned,
-                        "the number is in a range that is not assigned as far as is known",
-                    )
-                    .of("to"),
-                );
+            let rooms = &door.0.rooms;
+            let canceled = rooms.outbox.cancel(id, rooms.clock.now()).await?;
+            if let Some(Canceled::Done(message)) = &canceled {
+                rooms.dispatcher.canceled(message);
             }
-            if admitted {
-                match door.0.rooms.carrier.opted_out(&to).await {
-                    Ok(false) => {}
-                    Ok(true) => problems.push(Problem::new(
-                        Code::OptedOut,
-                        "SNS would take the message and not deliver it: the number has opted out",
-                    )),
-                    Err(problem) => problems.push(problem),
-                }
-            }
-            (admitted, problems)
+            Ok(canceled)
         }
         .boxed()
+    }
+
+    fn page(&self, filter: Filter, before: Option<Cursor>, limit: usize) -> BoxFuture<'static, Result<Page, Problem>> {
+        self.0.rooms.outbox.page(filter, before, limit)
+    }
+
+    fn preview(&self, to: PhoneNumber) -> BoxFuture<'static, (bool, Vec<Problem>)> {
+        self.clone().look_ahead(to).boxed()
     }
 
     fn message(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Message>, Problem>> {

@@ -5,14 +5,16 @@
 //! whether or not its caller still listens. It knows nothing of HTTP and nothing of storage engines.
 
 mod assigned;
+mod batch;
 mod door;
+mod preview;
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use crate::message::{Draft, Message, MessageId, PhoneNumber, Problem};
-use crate::outbox::Idempotency;
+use crate::outbox::{Canceled, Cursor, Filter, Idempotency, Page};
 
 pub use self::assigned::AssignedNumbers;
 pub use self::door::{Door, Rooms};
@@ -40,6 +42,26 @@ pub struct Submitted {
     pub replayed: bool,
 }
 
+/// Several sends as the API hands them over, each on its own merits.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// What is sent, or why it cannot be.
+    pub items: Vec<Result<Draft, Problem>>,
+    /// The caller's key for all of it, if one came.
+    pub key: Option<Idempotency>,
+    /// The caller's trace.
+    pub trace: Option<String>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug)]
+pub struct Batched {
+    /// In the order of the batch: the message, which is on the disk, or why there is none.
+    pub results: Vec<Result<Message, Problem>>,
+    /// Whether an earlier request with the same key had made them.
+    pub replayed: bool,
+}
+
 /// One reason to keep a message from going; each is one file.
 pub trait Rule: Send + Sync {
     /// Why a message to this number may not go, if it may not.
@@ -54,6 +76,24 @@ pub trait Intake: Send + Sync {
     /// # Errors
     /// Why nothing was accepted.
     fn submit(&self, submission: Submission) -> BoxFuture<'static, Result<Submitted, Problem>>;
+
+    /// Accepts those of a batch that may go, in one step, and waits for no outcome. If none may, nothing is stored.
+    ///
+    /// # Errors
+    /// Why nothing was accepted at all.
+    fn submit_batch(&self, batch: Batch) -> BoxFuture<'static, Result<Batched, Problem>>;
+
+    /// Takes a message back if it still waits in the queue; `None`: there is no such message.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn cancel(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Canceled>, Problem>>;
+
+    /// At most `limit` messages of the history, older than the place `before`, the newest first.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn page(&self, filter: Filter, before: Option<Cursor>, limit: usize) -> BoxFuture<'static, Result<Page, Problem>>;
 
     /// Every reason why a message to this number would not go or not arrive, as far as rules and carrier tell. The flag
     /// is whether a send would be admitted.

@@ -17,6 +17,9 @@ use crate::message::{Code, Problem};
 /// The largest body of one message.
 pub(super) const OF_ONE_MESSAGE: usize = 64 * 1024;
 
+/// The largest body of a batch.
+pub(super) const OF_A_BATCH: usize = 2 * 1024 * 1024;
+
 /// All bodies in hand together.
 const OF_ALL_REQUESTS: usize = 64 * 1024 * 1024;
 

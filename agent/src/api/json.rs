@@ -4,13 +4,17 @@
 //! readers that disagree on which of two equal members counts can be played off against each other; so neither does.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
 use crate::message::{Code, Problem};
+
+/// Values in one body, at most. Two bytes of it can become thirty times that here, and no request has nearly so many.
+const MOST_VALUES: usize = 10_000;
 
 /// The members of an object, by name.
 pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, Value<'a>>;
@@ -31,15 +35,19 @@ pub(super) enum Value<'a> {
 /// Reads one object and nothing after it. Depth is bounded by serde_json: 127 levels.
 ///
 /// # Errors
-/// `invalid_json`: no JSON, no UTF-8, a lone surrogate, a member twice, or no object. Never quotes the body.
+/// `invalid_json`: no JSON, no UTF-8, a lone surrogate, a member twice, far too many values, or no object. Never quotes
+/// the body.
 pub(super) fn object(bytes: &[u8]) -> Result<Members<'_>, Problem> {
     let refuse = |detail: String| Problem::new(Code::InvalidJson, detail);
-    match serde_json::from_slice(bytes) {
+    let left = Cell::new(MOST_VALUES);
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    match (AnyValue { left: &left }).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(refuse("The body is JSON, but not an object.".to_owned())),
         Err(error) => {
             let (line, column) = (error.line(), error.column());
             Err(refuse(match error.classify() {
+                Category::Data if left.get() == 0 => "The body has more values than any request needs.".to_owned(),
                 Category::Data => format!("A member appears twice: line {line}, column {column}."),
                 Category::Eof => "The body is empty or ends too early.".to_owned(),
                 Category::Syntax | Category::Io => {
@@ -50,15 +58,23 @@ pub(super) fn object(bytes: &[u8]) -> Result<Members<'_>, Problem> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue)
+/// Reads one value; `left` counts how many more there may be.
+#[derive(Clone, Copy)]
+struct AnyValue<'c> {
+    left: &'c Cell<usize>,
+}
+
+impl<'de> DeserializeSeed<'de> for AnyValue<'_> {
+    type Value = Value<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+        let left = self.left.get().checked_sub(1).ok_or_else(|| D::Error::custom("too many values"))?;
+        self.left.set(left);
+        deserializer.deserialize_any(self)
     }
 }
 
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
+impl<'de> Visitor<'de> for AnyValue<'_> {
     type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,7 +114,7 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = list.next_element()? {
+        while let Some(value) = list.next_element_seed(self)? {
             values.push(value);
         }
         Ok(Value::List(values))
@@ -106,8 +122,8 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::new();
-        while let Some((Name(name), value)) = map.next_entry()? {
-            if members.insert(name, value).is_some() {
+        while let Some(name) = map.next_key_seed(Name)? {
+            if members.insert(name, map.next_value_seed(self)?).is_some() {
                 return Err(A::Error::custom("a member appears twice"));
             }
         }
@@ -116,14 +132,29 @@ impl<'de> Visitor<'de> for AnyValue {
 }
 
 /// A member's name: serde's own `Cow` never borrows.
-struct Name<'a>(Cow<'a, str>);
+struct Name;
 
-impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_str(AnyValue)? {
-            Value::Text(name) => Ok(Self(name)),
-            _ => Err(D::Error::custom("a name is a string")),
-        }
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(text.to_owned()))
     }
 }
 
@@ -170,6 +201,15 @@ mod tests {
             assert_eq!(object(bytes).unwrap_err().code, Code::InvalidJson, "{bytes:?}");
         }
         assert!(object(br#"{"a":"\ud83d\ude00"}"#).is_ok());
+    }
+
+    #[test]
+    fn a_body_of_far_too_many_values_is_refused_before_they_take_up_memory() {
+        let many = |count: usize| format!(r#"{{"a":[{}]}}"#, vec!["0"; count].join(","));
+        assert!(object(many(MOST_VALUES - 2).as_bytes()).is_ok());
+        for bytes in [many(MOST_VALUES), format!(r#"{{"a":{}}}"#, "[".repeat(100) + &many(MOST_VALUES))] {
+            assert!(object(bytes.as_bytes()).unwrap_err().detail.contains("more values"));
+        }
     }
 
     #[test]

@@ -7,11 +7,14 @@ use super::message::MessageJson;
 use super::routes::{Call, Work};
 use crate::message::{Code, MessageId, Problem};
 
-/// Looks one up. A name that cannot be one is as unknown as one that nobody has.
+/// Nobody has the name. One that cannot be a name is as unknown.
+pub(super) fn unknown() -> Problem {
+    Problem::new(Code::NotFound, "There is no message of this id, or it is past its days in the history.")
+}
+
+/// Looks one up.
 pub(super) fn message(call: Call) -> Result<Work, Problem> {
     call.query.finish()?;
-    let unknown =
-        || Problem::new(Code::NotFound, "There is no message of this id, or it is past its days in the history.");
     let id: MessageId = call.segment.parse().map_err(|_| unknown())?;
     let message = call.api.intake.message(id);
     Ok(Box::pin(async move {

@@ -6,12 +6,15 @@
 
 mod accept;
 mod answer;
+mod batch;
 mod body;
+mod cancel;
 mod connection;
 mod draft;
 mod fingerprint;
 mod gates;
 mod health;
+mod history;
 mod inbox;
 mod json;
 mod listener;

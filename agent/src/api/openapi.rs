@@ -37,7 +37,7 @@ mod tests {
     use crate::api::message::{MessageJson, tests::message};
     use crate::api::problem::ProblemJson;
     use crate::api::routes::{Act, TABLE};
-    use crate::api::{answer::to_json, body, draft};
+    use crate::api::{answer::to_json, batch, body, draft};
     use crate::message::{Code, Status};
 
     fn written() -> Value {
@@ -86,7 +86,9 @@ mod tests {
         let schemas = &written()["components"]["schemas"];
         assert_eq!(words(&schemas["ProblemCode"]["enum"]), Code::ALL.map(|code| code.as_str().to_owned()).into());
         let statuses = Status::ALL.map(|status| status.as_str().to_owned());
-        assert_eq!(words(&schemas["Message"]["properties"]["status"]["enum"]), statuses.into());
+        assert_eq!(words(&schemas["Message"]["properties"]["status"]["enum"]), statuses.clone().into());
+        let filter = &written()["paths"]["/v1/messages"]["get"]["parameters"][0];
+        assert_eq!((&filter["name"], words(&filter["schema"]["enum"])), (&json!("status"), statuses.into()));
     }
 
     #[test]
@@ -106,11 +108,14 @@ mod tests {
 
     #[test]
     fn the_members_of_a_send_are_those_that_are_read() {
-        let send = &written()["components"]["schemas"]["Send"];
+        let schemas = &written()["components"]["schemas"];
+        let send = &schemas["Send"];
         assert_eq!(names(&send["properties"]), draft::MEMBERS.map(str::to_owned).into());
         assert_eq!(send["properties"]["expires_in"]["maximum"], draft::LONGEST_EXPIRY);
         assert_eq!(send["properties"]["reference"]["maxLength"], draft::LONGEST_REFERENCE);
-        assert_eq!(body::OF_ONE_MESSAGE, 64 * 1024, "as the response PayloadTooLarge says");
+        let sizes = (body::OF_ONE_MESSAGE, body::OF_A_BATCH);
+        assert_eq!(sizes, (64 * 1024, 2 * 1024 * 1024), "as the response PayloadTooLarge says");
+        assert_eq!(schemas["Batch"]["properties"]["messages"]["maxItems"], batch::LARGEST);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use super::answer::Answer;
 use super::json::Members;
 use super::query::Query;
-use super::{Api, body, health, inbox, lookup, openapi, opt_outs, preview, send};
+use super::{Api, batch, body, cancel, health, history, inbox, lookup, openapi, opt_outs, preview, send};
 use crate::message::Problem;
 
 /// A request that passed the gates which all routes share.
@@ -51,10 +51,13 @@ pub(super) struct Route {
 
 /// All routes.
 #[rustfmt::skip]
-pub(super) static TABLE: [Route; 8] = [
+pub(super) static TABLE: [Route; 11] = [
     Route { path: "/v1/messages", method: Method::POST, open: false, act: Act::Write(body::OF_ONE_MESSAGE, send::send) },
+    Route { path: "/v1/messages", method: Method::GET, open: false, act: Act::Read(history::messages) },
+    Route { path: "/v1/messages/batch", method: Method::POST, open: false, act: Act::Write(body::OF_A_BATCH, batch::send) },
     Route { path: "/v1/messages/preview", method: Method::POST, open: false, act: Act::Write(body::OF_ONE_MESSAGE, preview::preview) },
     Route { path: "/v1/messages/{id}", method: Method::GET, open: false, act: Act::Read(lookup::message) },
+    Route { path: "/v1/messages/{id}", method: Method::DELETE, open: false, act: Act::Read(cancel::message) },
     Route { path: "/v1/opt-outs/{number}", method: Method::GET, open: false, act: Act::Read(opt_outs::opted_out) },
     Route { path: "/v1/simulator/messages", method: Method::GET, open: false, act: Act::Read(inbox::messages) },
     Route { path: HEALTH, method: Method::GET, open: true, act: Act::Read(health::alive) },
@@ -132,9 +135,10 @@ mod tests {
         let routes = Routes::new();
         let (place, _) = routes.find("/v1/messages/01").unwrap();
         assert!(place.route(&Method::HEAD).is_some());
-        assert_eq!(place.allowed, "GET, HEAD");
-        assert_eq!(routes.find("/v1/messages").unwrap().0.allowed, "POST");
-        assert!(routes.find("/v1/messages").unwrap().0.route(&Method::HEAD).is_none());
+        assert_eq!(place.allowed, "GET, DELETE, HEAD");
+        let (place, _) = routes.find("/v1/messages/batch").unwrap();
+        assert_eq!(place.allowed, "POST");
+        assert!(place.route(&Method::HEAD).is_none());
     }
 
     #[test]

@@ -12,7 +12,8 @@ use super::{draft, problem, trace};
 use crate::admission::{Submission, Submitted};
 use crate::message::{Code, Message, Problem, Status};
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says that an earlier request with the same key had made what is answered.
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Sends one.

@@ -28,7 +28,7 @@ pub use self::waiting::Watch;
 pub use self::worker::Origin;
 use crate::carrier::Carrier;
 use crate::clock::Clock;
-use crate::message::{MessageId, Problem, Timestamp};
+use crate::message::{Message, MessageId, Problem, Timestamp};
 use crate::outbox::{Claim, Claims, Outbox};
 
 /// How long to leave an outbox alone that could not hand anything out.
@@ -107,6 +107,11 @@ impl Dispatcher {
     pub fn queued(&self, ends_at: Timestamp) {
         self.state().queued(ends_at);
         self.0.wake.notify_one();
+    }
+
+    /// Hears that a message was taken back: whoever waits for it is told.
+    pub fn canceled(&self, message: &Message) {
+        self.0.waiting.tell(message);
     }
 
     /// A place to wait for the outcome of a message.

@@ -23,6 +23,8 @@ pub enum Code {
     PayloadTooLarge,
     /// The body is not declared as JSON.
     UnsupportedMediaType,
+    /// The message does not wait in the queue any more, so it cannot be taken back.
+    NotCancelable,
     /// The message ran past its `expires_in` before it was published.
     Expired,
     /// The message was taken back while its sender waited.
@@ -43,6 +45,8 @@ pub enum Code {
     CarrierError,
     /// The outbox cannot be written.
     OutboxUnavailable,
+    /// As many messages wait as may.
+    OutboxFull,
     /// SNS asks to go slower.
     CarrierThrottled,
     /// SNS cannot be reached.
@@ -59,7 +63,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::InvalidJson,
         Self::InvalidPhoneNumber,
         Self::InvalidBody,
@@ -70,6 +74,7 @@ impl Code {
         Self::RequestTimeout,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::NotCancelable,
         Self::Expired,
         Self::Canceled,
         Self::IdempotencyKeyReused,
@@ -80,6 +85,7 @@ impl Code {
         Self::CarrierUnauthorized,
         Self::CarrierError,
         Self::OutboxUnavailable,
+        Self::OutboxFull,
         Self::CarrierThrottled,
         Self::CarrierUnavailable,
         Self::Overloaded,
@@ -160,14 +166,23 @@ impl Code {
                 "The request did not arrive in time",
                 "Send the whole body at once, then try again.",
             ),
-            Self::PayloadTooLarge => {
-                ("payload_too_large", 413, "The body is too large", "Send at most 64 KiB for one message.")
-            }
+            Self::PayloadTooLarge => (
+                "payload_too_large",
+                413,
+                "The body is too large",
+                "Send at most 64 KiB for one message, 2 MiB for a batch.",
+            ),
             Self::UnsupportedMediaType => (
                 "unsupported_media_type",
                 415,
                 "The body must be JSON",
                 "Send `Content-Type: application/json`, without a content encoding.",
+            ),
+            Self::NotCancelable => (
+                "not_cancelable",
+                409,
+                "The message cannot be canceled any more",
+                "Only a queued message can be. Look it up: it is being sent, or has ended already.",
             ),
             Self::Expired => (
                 "expired",
@@ -228,6 +243,12 @@ impl Code {
                 503,
                 "The outbox cannot be written",
                 "Check the disk of the agent's data folder: space, permissions, errors. Nothing was accepted.",
+            ),
+            Self::OutboxFull => (
+                "outbox_full",
+                503,
+                "Too many messages wait in the outbox",
+                "Try again later: nothing was accepted. If this is usual, raise the pace or `outbox.max_queued`.",
             ),
             Self::CarrierThrottled => (
                 "carrier_throttled",

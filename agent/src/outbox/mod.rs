@@ -4,11 +4,15 @@
 //! it keeps: what it has answered as accepted survives, and a message is in one worker's hands at a time. One narrow
 //! trait, [`Outbox`]; `sqlite` is the embedded engine behind it. It knows nothing of HTTP and nothing of carriers.
 
+mod history;
+pub mod housekeeping;
 pub mod sqlite;
 
 use futures_util::future::BoxFuture;
 
 use crate::message::{Draft, Message, MessageId, Problem, Sms, Timestamp};
+
+pub use self::history::{Cursor, Filter, NoCursor, Page};
 
 /// One message to accept.
 #[derive(Clone, Debug)]
@@ -37,11 +41,22 @@ pub struct Idempotency {
     pub fingerprint: [u8; 32],
 }
 
+/// A message of a batch that was not accepted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// Its place in the batch, from 0.
+    pub position: usize,
+    /// Why.
+    pub problem: Problem,
+}
+
 /// What is accepted in one step: all of it or nothing.
 #[derive(Clone, Debug)]
 pub struct Acceptance {
     /// The messages, at least one.
     pub entries: Vec<Entry>,
+    /// Those of the same batch that are not among them; remembered with the key.
+    pub refusals: Vec<Refusal>,
     /// The key that covers them.
     pub key: Option<Idempotency>,
     /// Whether the answer waits until the disk has it.
@@ -53,10 +68,22 @@ pub struct Acceptance {
 pub enum Accepted {
     /// It has them now.
     New(Vec<Message>),
-    /// It had them already, under the same key and fingerprint.
-    Replay(Vec<MessageId>),
+    /// It had them already, under the same key and fingerprint: these messages, in order, and what was refused.
+    Replay(Vec<MessageId>, Vec<Refusal>),
     /// The key was used for another body.
     KeyReused,
+    /// Too many wait already; nothing was accepted.
+    Full,
+}
+
+/// What became of the wish to take a message back.
+#[derive(Clone, Debug)]
+pub enum Canceled {
+    /// It will not be published any more. Its status is `canceled`, or `unknown` if an earlier attempt of it may have
+    /// gone out: no more than that is known.
+    Done(Message),
+    /// It does not wait in the queue: this is what it is.
+    TooLate(Message),
 }
 
 /// A message in the hands of a worker: its status is `sending`.
@@ -204,6 +231,26 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
         durable: bool,
     ) -> BoxFuture<'static, Result<Option<Message>, Problem>>;
+
+    /// Takes a message back if it waits in the queue, and erases its text; `None`: there is no such message. On the
+    /// disk once this answered.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`; it may still be published then.
+    fn cancel(&self, id: MessageId, now: Timestamp) -> BoxFuture<'static, Result<Option<Canceled>, Problem>>;
+
+    /// At most `limit` messages accepted before the place `before`, the newest first.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    fn page(&self, filter: Filter, before: Option<Cursor>, limit: usize) -> BoxFuture<'static, Result<Page, Problem>>;
+
+    /// Forgets some of what is past its days: settled messages and idempotency keys. Answers with where to go on, or
+    /// `None` if there was nothing to forget.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`; nothing was forgotten then.
+    fn forget(&self, now: Timestamp, after: Option<Cursor>) -> BoxFuture<'static, Result<Option<Cursor>, Problem>>;
 
     /// Makes sure that all that was accepted and settled so far is on the disk.
     ///

@@ -67,9 +67,9 @@ async fn an_agent_that_is_not_ready_answers_503_whatever_is_missing() {
 async fn a_method_that_a_path_lacks_is_told_which_ones_it_has() {
     let house = House::open();
     for (method, path, allowed) in [
-        ("GET", "/v1/messages", "POST"),
-        ("HEAD", "/v1/messages", "POST"),
-        ("DELETE", "/v1/messages/01", "GET, HEAD"),
+        ("PUT", "/v1/messages", "POST, GET, HEAD"),
+        ("HEAD", "/v1/messages/batch", "POST"),
+        ("POST", "/v1/messages/01", "GET, DELETE, HEAD"),
         ("OPTIONS", "/healthz", "GET, HEAD"),
         ("BREW", "/readyz", "GET, HEAD"),
     ] {

@@ -1,6 +1,7 @@
 //! The door over real sockets, with a scripted room behind it.
 
 mod gates;
+mod history;
 mod limits;
 mod protocols;
 mod sends;
@@ -23,10 +24,11 @@ use tokio::task::JoinHandle;
 
 use super::message::tests::message;
 use super::*;
-use crate::admission::{Submission, Submitted};
+use crate::admission::{Batch, Batched, Submission, Submitted};
 use crate::carrier::simulator::Simulator;
 use crate::clock::SystemClock;
 use crate::message::{Message, MessageId, PhoneNumber, Status};
+use crate::outbox::{Canceled, Cursor, Filter, Page};
 
 /// What the room behind the door does with a send.
 #[allow(clippy::large_enum_variant, reason = "a handful of them in a test")]
@@ -42,6 +44,8 @@ pub(super) enum Reply {
 pub(super) struct Room {
     pub(super) replies: Mutex<VecDeque<Reply>>,
     pub(super) submissions: Mutex<Vec<Submission>>,
+    pub(super) batches: Mutex<Vec<Batch>>,
+    pub(super) pages: Mutex<Vec<(Filter, Option<Cursor>, usize)>>,
     pub(super) stopping: AtomicBool,
     pub(super) missing: Mutex<Option<Problem>>,
     pub(super) arrived: Notify,
@@ -84,6 +88,23 @@ impl Intake for Room {
             }
         }
         .boxed()
+    }
+
+    /// All that could be read are accepted; a batch with a key is a replay.
+    fn submit_batch(&self, batch: Batch) -> BoxFuture<'static, Result<Batched, Problem>> {
+        self.batches.lock().unwrap().push(batch.clone());
+        let results = batch.items.into_iter().map(|item| item.map(|_| message())).collect();
+        async move { Ok(Batched { results, replayed: batch.key.is_some() }) }.boxed()
+    }
+
+    /// The one known message was sent already.
+    fn cancel(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Canceled>, Problem>> {
+        async move { Ok((id == message().id).then(|| Canceled::TooLate(sent().message))) }.boxed()
+    }
+
+    fn page(&self, filter: Filter, before: Option<Cursor>, limit: usize) -> BoxFuture<'static, Result<Page, Problem>> {
+        self.pages.lock().unwrap().push((filter, before, limit));
+        async { Ok(Page { messages: vec![message()], next: "000000000000002a".parse().ok() }) }.boxed()
     }
 
     fn preview(&self, _: PhoneNumber) -> BoxFuture<'static, (bool, Vec<Problem>)> {

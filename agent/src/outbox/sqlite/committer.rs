@@ -8,19 +8,26 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::file;
-use super::writer::Writer;
+use super::trouble::Trouble;
+use super::writer::{Transaction, Writer};
 use crate::message::Problem;
 
 /// Bounds the time that one transaction keeps the others waiting.
 const LARGEST_BATCH: usize = 256;
+/// The same, for jobs that write many rows each.
+const MOST_ROWS: usize = 1000;
 
 /// Runs jobs on the one connection that writes.
 #[derive(Clone)]
-pub(super) struct Committer(Arc<Mutex<Queue>>);
+pub(super) struct Committer(Arc<Shared>);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    trouble: Trouble,
+}
 
 type Loan = Box<dyn FnOnce(&mut Writer) + Send>;
 
@@ -36,15 +43,18 @@ struct Queue {
 pub(super) trait Job: Send {
     /// Whether its answer waits for the disk.
     fn durable(&self) -> bool;
+    /// About how many rows it writes.
+    fn rows(&self) -> usize;
     /// Does the work.
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    fn run(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()>;
     /// Answers its caller: the transaction is on its way to the disk, or was undone.
     fn answer(self: Box<Self>, committed: Result<(), Problem>);
 }
 
 impl Committer {
     pub(super) fn new(writer: Writer) -> Self {
-        Self(Arc::new(Mutex::new(Queue { waiting: Vec::new(), loans: Vec::new(), writer: Some(Box::new(writer)) })))
+        let queue = Queue { waiting: Vec::new(), loans: Vec::new(), writer: Some(Box::new(writer)) };
+        Self(Arc::new(Shared { queue: Mutex::new(queue), trouble: Trouble::default() }))
     }
 
     /// Runs `work` in a transaction, with others or alone, and answers once that is committed; with `durable`, once
@@ -56,10 +66,24 @@ impl Committer {
     ) -> impl Future<Output = Result<T, Problem>> + Send + use<T, W>
     where
         T: Send + 'static,
-        W: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        W: FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.run_many(1, durable, work)
+    }
+
+    /// The same for work that writes about so many rows.
+    pub(super) fn run_many<T, W>(
+        &self,
+        rows: usize,
+        durable: bool,
+        work: W,
+    ) -> impl Future<Output = Result<T, Problem>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.push(Box::new(Task { work, done: None, durable, reply }));
+        self.push(Box::new(Task { work, done: None, rows, durable, reply }));
         async move { answer.await.unwrap_or_else(|_| Err(file::unavailable("the writer of the outbox ended"))) }
     }
 
@@ -100,14 +124,14 @@ impl Committer {
                     queue.writer = Some(writer);
                     return;
                 }
-                let size = queue.waiting.len().min(LARGEST_BATCH);
+                let size = share(&queue.waiting);
                 (queue.waiting.drain(..size).collect::<Vec<_>>(), loan)
             };
             let durable = batch.iter().any(|job| job.durable());
             if durable || loan.is_some() {
-                let mut moved = writer;
+                let (mut moved, shared) = (writer, Arc::clone(&self.0));
                 let written = tokio::task::spawn_blocking(move || {
-                    commit(&mut moved, batch, durable);
+                    commit(&shared.trouble, &mut moved, batch, durable);
                     if let Some(loan) = loan {
                         loan(&mut moved);
                     }
@@ -117,38 +141,65 @@ impl Committer {
                 let Ok(back) = written.await else { return };
                 writer = back;
             } else {
-                commit(&mut writer, batch, false);
+                commit(&self.0.trouble, &mut writer, batch, false);
                 // Those who were just answered run first: what they ask for next belongs to the next batch.
                 tokio::task::yield_now().await;
             }
         }
     }
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn commit(writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
+/// How many of the jobs make one transaction; at least one, if there is one.
+fn share(waiting: &[Box<dyn Job>]) -> usize {
+    let mut rows = 0;
+    let sums = waiting.iter().take(LARGEST_BATCH).map(|job| {
+        rows += job.rows();
+        rows
+    });
+    sums.take_while(|rows| *rows <= MOST_ROWS).count().max(waiting.len().min(1))
+}
+
+fn commit(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
+    if batch.is_empty() {
+        return;
+    }
     let written = transact(writer, &mut batch, durable);
     if written.is_err() && batch.len() > 1 {
         for job in batch {
             let durable = job.durable();
-            commit(writer, vec![job], durable);
+            commit(trouble, writer, vec![job], durable);
         }
         return;
+    }
+    let written = written.map_err(|failure| match failure {
+        Failure::Sqlite(error) => trouble.met(&error),
+        Failure::Defect => Problem::new(crate::message::Code::Internal, "the outbox met a defect of its own"),
+    });
+    if written.is_ok() {
+        trouble.over();
     }
     for job in batch {
         job.answer(written.clone());
     }
 }
 
-fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> Result<(), Problem> {
-    let run = || writer.transaction(durable, |connection| batch.iter_mut().try_for_each(|job| job.run(connection)));
+/// Why nothing was written.
+enum Failure {
+    Sqlite(rusqlite::Error),
+    /// A job panicked.
+    Defect,
+}
+
+fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> Result<(), Failure> {
+    let run = || writer.transaction(durable, |transaction| batch.iter_mut().try_for_each(|job| job.run(transaction)));
     match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(written) => written.map_err(|error| file::problem(&error)),
+        Ok(written) => written.map_err(Failure::Sqlite),
         Err(_) => {
             writer.roll_back();
-            Err(Problem::new(crate::message::Code::Internal, "the outbox met a defect of its own"))
+            Err(Failure::Defect)
         }
     }
 }
@@ -156,6 +207,7 @@ fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> R
 struct Task<T, W> {
     work: W,
     done: Option<T>,
+    rows: usize,
     durable: bool,
     reply: oneshot::Sender<Result<T, Problem>>,
 }
@@ -163,14 +215,18 @@ struct Task<T, W> {
 impl<T, W> Job for Task<T, W>
 where
     T: Send,
-    W: FnMut(&Connection) -> rusqlite::Result<T> + Send,
+    W: FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send,
 {
     fn durable(&self) -> bool {
         self.durable
     }
 
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.done = Some((self.work)(connection)?);
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn run(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        self.done = Some((self.work)(transaction)?);
         Ok(())
     }
 
@@ -182,5 +238,23 @@ where
         };
         // The caller may have hung up.
         drop(self.reply.send(answer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(rows: usize) -> Box<dyn Job> {
+        let (reply, _) = oneshot::channel();
+        Box::new(Task { work: |_: &Transaction<'_>| Ok(()), done: None, rows, durable: false, reply })
+    }
+
+    #[test]
+    fn a_transaction_takes_so_many_jobs_and_so_many_rows_and_always_one() {
+        for (rows, jobs, taken) in [(1, 3, 3), (1, 300, LARGEST_BATCH), (100, 300, 10), (5000, 2, 1), (1, 0, 0)] {
+            let waiting: Vec<_> = (0..jobs).map(|_| job(rows)).collect();
+            assert_eq!(share(&waiting), taken, "{jobs} of {rows}");
+        }
     }
 }

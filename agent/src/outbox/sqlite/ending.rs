@@ -3,28 +3,29 @@
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::row;
+use super::writer::Transaction;
 use crate::message::{Code, Message, MessageId, Problem, Status, Timestamp};
-use crate::outbox::{Outcome, Swept};
+use crate::outbox::{Canceled, Outcome, Swept};
 
 /// How many messages one sweep ends at most, so that it keeps nobody waiting.
 const SWEEP: u32 = 256;
 
 pub(super) fn settle(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     id: MessageId,
     outcome: &Outcome,
     now: Timestamp,
     keep_text: bool,
 ) -> rusqlite::Result<Option<Message>> {
     match outcome {
-        Outcome::Retry { at, problem, unknown } => retry(connection, id, *at, problem, *unknown, now),
-        Outcome::Delivered | Outcome::Undeliverable(_) => end(connection, id, Status::Sent, outcome, now, keep_text),
-        _ => end(connection, id, Status::Sending, outcome, now, keep_text),
+        Outcome::Retry { at, problem, unknown } => retry(transaction, id, *at, problem, *unknown, now),
+        Outcome::Delivered | Outcome::Undeliverable(_) => end(transaction, id, Status::Sent, outcome, now, keep_text),
+        _ => end(transaction, id, Status::Sending, outcome, now, keep_text),
     }
 }
 
 fn retry(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     id: MessageId,
     at: Timestamp,
     problem: &Problem,
@@ -41,7 +42,11 @@ fn retry(
         ":id": id, ":at": at, ":unknown": unknown, ":now": now, ":code": problem.code, ":detail": problem.detail,
         ":request": problem.aws_request_id,
     };
-    connection.prepare_cached(sql)?.query_row(values, row::message).optional()
+    let queued = transaction.prepare_cached(sql)?.query_row(values, row::message).optional()?;
+    if queued.is_some() {
+        transaction.enqueued();
+    }
+    Ok(queued)
 }
 
 /// Ends a message that is in status `from`, and erases its text.
@@ -79,30 +84,65 @@ fn end(
     connection.prepare_cached(sql)?.query_row(values, row::message).optional()
 }
 
-pub(super) fn sweep(connection: &Connection, now: Timestamp, keep_text: bool) -> rusqlite::Result<Swept> {
-    let late: Vec<(MessageId, Option<Timestamp>, Option<Problem>)> = connection
+pub(super) fn cancel(
+    transaction: &Transaction<'_>,
+    id: MessageId,
+    now: Timestamp,
+    keep_text: bool,
+) -> rusqlite::Result<Option<Canceled>> {
+    // In one statement with the condition, so that it is either canceled or claimed.
+    let sql = concat!(
+        "UPDATE message SET status = iif(unknowns > 0, 7, 6), due_at = NULL, words = CASE WHEN :keep THEN words END, \
+         updated_at = :now, error_code = iif(unknowns > 0, :unknown, :canceled), \
+         error_detail = iif(unknowns > 0, :unknown_detail, :canceled_detail), error_request_id = NULL \
+         WHERE id = :id AND status = 0 RETURNING ",
+        row::message_columns!()
+    );
+    let values = named_params! {
+        ":id": id, ":keep": keep_text, ":now": now, ":unknown": Code::OutcomeUnknown, ":canceled": Code::Canceled,
+        ":unknown_detail": "an attempt may have gone out; it was canceled before it was tried again",
+        ":canceled_detail": "its sender took it back before it was published",
+    };
+    if let Some(message) = transaction.prepare_cached(sql)?.query_row(values, row::message).optional()? {
+        transaction.dequeued();
+        return Ok(Some(Canceled::Done(message)));
+    }
+    Ok(row::find(transaction, id)?.map(Canceled::TooLate))
+}
+
+pub(super) fn sweep(transaction: &Transaction<'_>, now: Timestamp, keep_text: bool) -> rusqlite::Result<Swept> {
+    let late: Vec<(Message, bool)> = transaction
         .prepare_cached(concat!(
             "SELECT ",
             row::message_columns!(),
-            " FROM message WHERE status = 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2"
+            ", unknowns > 0 AS unknown FROM message WHERE status = 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2"
         ))?
-        .query_map((now, SWEEP), row::message)?
-        .map(|message| message.map(|message| (message.id, message.expires_at, message.error)))
+        .query_map((now, SWEEP), |row| Ok((row::message(row)?, row.get("unknown")?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut ended = Vec::with_capacity(late.len());
-    for (id, expires_at, last) in late {
-        let outcome = match expires_at {
-            Some(expires_at) if expires_at <= now => {
-                Outcome::Expired(Problem::new(Code::Expired, "its `expires_in` ran out before it could be published"))
-            }
-            _ => Outcome::Failed(last.unwrap_or_else(|| {
-                Problem::new(Code::CarrierUnavailable, "it was given up before a first attempt could be made")
-            })),
-        };
-        ended.extend(end(connection, id, Status::Queued, &outcome, now, keep_text)?);
+    for (message, unknown) in late {
+        let id = message.id;
+        let message = end(transaction, id, Status::Queued, &too_late(message, unknown, now), now, keep_text)?;
+        message.iter().for_each(|_| transaction.dequeued());
+        ended.extend(message);
     }
-    let next = connection
+    let next = transaction
         .prepare_cached("SELECT min(ends_at) FROM message WHERE status = 0")?
         .query_row((), |row| row.get(0))?;
     Ok(Swept { ended, next })
+}
+
+fn too_late(message: Message, unknown: bool, now: Timestamp) -> Outcome {
+    if unknown {
+        let detail = "an attempt may have gone out; its time ran out before it was tried again";
+        return Outcome::Unknown(Problem::new(Code::OutcomeUnknown, detail));
+    }
+    match message.expires_at {
+        Some(expires_at) if expires_at <= now => {
+            Outcome::Expired(Problem::new(Code::Expired, "its `expires_in` ran out before it could be published"))
+        }
+        _ => Outcome::Failed(message.error.unwrap_or_else(|| {
+            Problem::new(Code::CarrierUnavailable, "it was given up before a first attempt could be made")
+        })),
+    }
 }

@@ -5,26 +5,69 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::row;
-use crate::message::{MessageId, Timestamp};
-use crate::outbox::{Acceptance, Accepted, Idempotency};
+use super::writer::Transaction;
+use crate::message::{MessageId, Problem, Timestamp};
+use crate::outbox::{Acceptance, Accepted, Idempotency, Refusal};
 
-pub(super) fn accept(connection: &Connection, acceptance: &Acceptance, ttl: Duration) -> rusqlite::Result<Accepted> {
-    if let Some((key, first)) = acceptance.key.zip(acceptance.entries.first()) {
-        if let Some(earlier) = replay(connection, key, first.at, ttl)? {
-            return Ok(earlier);
+pub(super) fn accept(
+    transaction: &Transaction<'_>,
+    acceptance: &Acceptance,
+    ttl: Duration,
+    max_queued: u64,
+) -> rusqlite::Result<Accepted> {
+    let Acceptance { entries, refusals, key, durable: _ } = acceptance;
+    if let Some((key, first)) = key.zip(entries.first())
+        && let Some(earlier) = replay(transaction, key, first.at, ttl)?
+    {
+        return Ok(earlier);
+    }
+    // All or nothing: the same batch finds room later, under the same key. What leaves at once does not wait.
+    let waiting = entries.iter().filter(|entry| !entry.claimed).count() as u64;
+    if waiting > 0 && transaction.queued() + waiting > max_queued {
+        return Ok(Accepted::Full);
+    }
+    if let Some((key, first)) = key.zip(entries.first()) {
+        let ids: Vec<u8> = entries.iter().flat_map(|entry| entry.id.to_bytes()).collect();
+        remember(transaction, key, &ids, first.at, refusals)?;
+    }
+    let mut messages = Vec::with_capacity(entries.len());
+    for entry in entries {
+        messages.push(row::insert(transaction, entry)?);
+        if !entry.claimed {
+            transaction.enqueued();
         }
-        let ids: Vec<u8> = acceptance.entries.iter().flat_map(|entry| entry.id.to_bytes()).collect();
+    }
+    Ok(Accepted::New(messages))
+}
+
+/// Writes the key down, in the place of an earlier one whose time is over.
+fn remember(
+    connection: &Connection,
+    key: Idempotency,
+    ids: &[u8],
+    at: Timestamp,
+    refusals: &[Refusal],
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO idempotency (key, fingerprint, ids, created_at) \
+             VALUES (:key, :fingerprint, :ids, :at)",
+        )?
+        .execute(named_params! { ":key": key.key, ":fingerprint": key.fingerprint, ":ids": ids, ":at": at })?;
+    connection.prepare_cached("DELETE FROM refusal WHERE key = ?1")?.execute([key.key])?;
+    for Refusal { position, problem } in refusals {
+        let position = i64::try_from(*position).unwrap_or(i64::MAX);
         connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO idempotency (key, fingerprint, ids, created_at) \
-                 VALUES (:key, :fingerprint, :ids, :at)",
+                "INSERT INTO refusal (key, position, error_code, error_detail, parameter) \
+                 VALUES (:key, :position, :code, :detail, :parameter)",
             )?
             .execute(named_params! {
-                ":key": key.key, ":fingerprint": key.fingerprint, ":ids": ids, ":at": first.at,
+                ":key": key.key, ":position": position, ":code": problem.code, ":detail": problem.detail,
+                ":parameter": problem.parameter,
             })?;
     }
-    let messages = acceptance.entries.iter().map(|entry| row::insert(connection, entry));
-    messages.collect::<rusqlite::Result<_>>().map(Accepted::New)
+    Ok(())
 }
 
 pub(super) fn replay(
@@ -38,13 +81,23 @@ pub(super) fn replay(
         .prepare_cached(sql)?
         .query_row([key.key], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))
         .optional()?;
-    Ok(earlier.and_then(|(fingerprint, ids, created_at): (_, _, Timestamp)| {
-        if now.since(created_at) >= ttl {
-            return None;
-        }
-        if fingerprint != key.fingerprint {
-            return Some(Accepted::KeyReused);
-        }
-        Some(Accepted::Replay(ids.as_chunks().0.iter().copied().map(MessageId::from_bytes).collect()))
-    }))
+    let Some((fingerprint, ids, created_at)): Option<(_, _, Timestamp)> = earlier else { return Ok(None) };
+    if now.since(created_at) >= ttl {
+        return Ok(None);
+    }
+    if fingerprint != key.fingerprint {
+        return Ok(Some(Accepted::KeyReused));
+    }
+    let ids = ids.as_chunks().0.iter().copied().map(MessageId::from_bytes).collect();
+    let refusals = connection
+        .prepare_cached(
+            "SELECT position, error_code, error_detail, parameter FROM refusal WHERE key = ?1 ORDER BY position",
+        )?
+        .query_map([key.key], |row| {
+            let mut problem = Problem::new(row.get(1)?, row.get::<_, String>(2)?);
+            problem.parameter = row.get::<_, Option<String>>(3)?.map(Into::into);
+            Ok(Refusal { position: row.get::<_, u32>(0)? as usize, problem })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Some(Accepted::Replay(ids, refusals)))
 }

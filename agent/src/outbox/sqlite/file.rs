@@ -110,21 +110,12 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// What an error of SQLite means to whoever asked.
-pub(super) fn problem(error: &rusqlite::Error) -> Problem {
-    // Not the error's own text: SQLite quotes values in some.
-    let what = match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => "the disk of the outbox is full",
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            "the outbox may not be written"
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the outbox",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "the outbox is damaged",
-        Some(ErrorCode::SystemIoFailure) => "the disk of the outbox reports an error",
-        _ => "the outbox does not answer",
-    };
-    tracing::error!(code = ?error.sqlite_error().map(|error| error.extended_code), "{what}");
-    unavailable(what)
+/// A connection that reads.
+pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    configure(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
 }
 
 /// The outbox cannot do what was asked, for that reason.

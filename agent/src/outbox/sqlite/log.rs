@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::committer::Committer;
+use super::trouble::Trouble;
 
 /// How long what was written may stay in the log. The promise is a minute.
 const OLDEST: Duration = Duration::from_secs(20);
@@ -24,29 +25,30 @@ pub(super) async fn keep(database: PathBuf, committer: Committer, written: Arc<N
         name.push("-wal");
         PathBuf::from(name)
     };
+    let trouble = Trouble::default();
     loop {
         written.notified().await;
         let since = Instant::now();
         loop {
             tokio::time::sleep(GLANCE).await;
             let size = std::fs::metadata(&log).map_or(0, |file| file.len());
-            if (size > LARGEST || since.elapsed() >= OLDEST) && empty(&database, &committer).await {
+            if (size > LARGEST || since.elapsed() >= OLDEST) && empty(&database, &committer, &trouble).await {
                 break;
             }
         }
     }
 }
 
-async fn empty(database: &std::path::Path, committer: &Committer) -> bool {
+async fn empty(database: &std::path::Path, committer: &Committer, trouble: &Trouble) -> bool {
     let path = database.to_owned();
     // The bulk goes while others write on; what is left then is short work for the writer itself.
     let moved = tokio::task::spawn_blocking(move || {
         let connection = Connection::open(path)?;
         connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
     });
-    if let Ok(Err(error)) = moved.await {
-        tracing::warn!(code = ?error.sqlite_error_code(), "the outbox cannot move its log into its file");
+    if !matches!(moved.await.map(|moved| trouble.of(moved)), Ok(Ok(()))) {
         return false;
     }
-    matches!(committer.lend(|writer| writer.truncate_log()).await, Some(Ok(true)))
+    let emptied = committer.lend(|writer| writer.truncate_log()).await;
+    matches!(emptied.map(|emptied| trouble.of(emptied)), Some(Ok(true)))
 }

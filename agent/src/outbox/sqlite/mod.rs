@@ -8,10 +8,12 @@ mod committer;
 mod ending;
 mod entry;
 mod file;
+mod history;
 mod log;
 mod queue;
 mod row;
 mod schema;
+mod trouble;
 mod writer;
 
 use std::path::Path;
@@ -19,13 +21,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use self::committer::Committer;
 pub use self::file::OpenError;
+use self::trouble::Trouble;
 use self::writer::Writer;
-use super::{Acceptance, Accepted, Claim, Claims, Demand, Idempotency, Outbox, Outcome, Swept};
+use super::{
+    Acceptance, Accepted, Canceled, Claim, Claims, Cursor, Demand, Filter, Idempotency, Outbox, Outcome, Page, Swept,
+};
 use crate::message::{Message, MessageId, Problem, Timestamp};
 
 /// What of the settings the engine needs.
@@ -35,12 +40,27 @@ pub struct Options {
     pub keep_text: bool,
     /// How long an idempotency key is remembered.
     pub idempotency_ttl: Duration,
+    /// How long the history keeps a settled message, from its acceptance.
+    pub keep: Duration,
+    /// Messages that may wait in the queue before new ones are refused.
+    pub max_queued: u64,
+}
+
+/// As the settings have it where nobody says otherwise.
+impl Default for Options {
+    fn default() -> Self {
+        let day = Duration::from_secs(86_400);
+        Self { keep_text: false, idempotency_ttl: day, keep: 30 * day, max_queued: 100_000 }
+    }
 }
 
 /// The outbox in one file.
 pub struct SqliteOutbox {
     committer: Committer,
     reader: Mutex<Connection>,
+    /// For what reads many rows: off the runtime's threads, one reader at a time.
+    history: Arc<tokio::sync::Mutex<Connection>>,
+    trouble: Arc<Trouble>,
     options: Options,
     /// Held for the life of the process: one agent a folder.
     _lock: std::fs::File,
@@ -58,15 +78,19 @@ impl SqliteOutbox {
         let written = Arc::new(Notify::new());
         let open = || {
             let writer = Writer::open(&path, Arc::clone(&written))?;
-            let reader = Connection::open(&path)?;
-            file::configure(&reader)?;
-            reader.pragma_update(None, "query_only", true)?;
-            Ok::<_, file::Cause>((writer, reader))
+            Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
-        let (writer, reader) = open().map_err(|source| OpenError::new(&path, source))?;
+        let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
         let committer = Committer::new(writer);
         tokio::spawn(log::keep(path, committer.clone(), written));
-        Ok(Self { committer, reader: Mutex::new(reader), options, _lock: lock })
+        Ok(Self {
+            committer,
+            reader: Mutex::new(reader),
+            history: Arc::new(tokio::sync::Mutex::new(history)),
+            trouble: Arc::default(),
+            options,
+            _lock: lock,
+        })
     }
 
     /// Moves the whole write-ahead log into the file now, as happens by itself within a minute of every write.
@@ -76,7 +100,7 @@ impl SqliteOutbox {
     pub async fn empty_log(&self) -> Result<(), Problem> {
         match self.committer.lend(|writer| writer.truncate_log()).await {
             Some(Ok(true)) => Ok(()),
-            Some(Err(error)) => Err(file::problem(&error)),
+            Some(Err(error)) => Err(self.trouble.met(&error)),
             Some(Ok(false)) | None => Err(file::unavailable("the log of the outbox is in use")),
         }
     }
@@ -86,15 +110,17 @@ impl SqliteOutbox {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> BoxFuture<'static, Result<T, Problem>> {
         let answer = work(&self.reader.lock().unwrap_or_else(PoisonError::into_inner));
-        Box::pin(std::future::ready(answer.map_err(|error| file::problem(&error))))
+        Box::pin(std::future::ready(self.trouble.of(answer)))
     }
 }
 
 impl Outbox for SqliteOutbox {
     fn accept(&self, acceptance: Acceptance) -> BoxFuture<'static, Result<Accepted, Problem>> {
-        let ttl = self.options.idempotency_ttl;
-        let durable = acceptance.durable;
-        Box::pin(self.committer.run(durable, move |connection| entry::accept(connection, &acceptance, ttl)))
+        let Options { idempotency_ttl, max_queued, .. } = self.options;
+        let (rows, durable) = (acceptance.entries.len(), acceptance.durable);
+        Box::pin(self.committer.run_many(rows, durable, move |transaction| {
+            entry::accept(transaction, &acceptance, idempotency_ttl, max_queued)
+        }))
     }
 
     fn replay(&self, key: Idempotency, now: Timestamp) -> BoxFuture<'static, Result<Option<Accepted>, Problem>> {
@@ -104,12 +130,12 @@ impl Outbox for SqliteOutbox {
 
     fn claim(&self, now: Timestamp, demand: Demand) -> BoxFuture<'static, Result<Claims, Problem>> {
         // Durable: after a power cut a claim that the disk never had would be published again, unmarked.
-        Box::pin(self.committer.run(true, move |connection| queue::claim(connection, now, demand)))
+        Box::pin(self.committer.run(true, move |transaction| queue::claim(transaction, now, demand)))
     }
 
     fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<Swept, Problem>> {
         let keep_text = self.options.keep_text;
-        Box::pin(self.committer.run(false, move |connection| ending::sweep(connection, now, keep_text)))
+        Box::pin(self.committer.run(false, move |transaction| ending::sweep(transaction, now, keep_text)))
     }
 
     fn settle(
@@ -121,7 +147,31 @@ impl Outbox for SqliteOutbox {
     ) -> BoxFuture<'static, Result<Option<Message>, Problem>> {
         let keep_text = self.options.keep_text;
         Box::pin(
-            self.committer.run(durable, move |connection| ending::settle(connection, id, &outcome, now, keep_text)),
+            self.committer.run(durable, move |transaction| ending::settle(transaction, id, &outcome, now, keep_text)),
+        )
+    }
+
+    fn cancel(&self, id: MessageId, now: Timestamp) -> BoxFuture<'static, Result<Option<Canceled>, Problem>> {
+        let keep_text = self.options.keep_text;
+        Box::pin(self.committer.run(true, move |transaction| ending::cancel(transaction, id, now, keep_text)))
+    }
+
+    fn page(&self, filter: Filter, before: Option<Cursor>, limit: usize) -> BoxFuture<'static, Result<Page, Problem>> {
+        let (history, trouble) = (Arc::clone(&self.history), Arc::clone(&self.trouble));
+        Box::pin(async move {
+            let history = history.lock_owned().await;
+            let read = tokio::task::spawn_blocking(move || history::page(&history, &filter, before, limit));
+            read.await
+                .map_or_else(|_| Err(file::unavailable("the reader of the history ended")), |page| trouble.of(page))
+        })
+    }
+
+    fn forget(&self, now: Timestamp, after: Option<Cursor>) -> BoxFuture<'static, Result<Option<Cursor>, Problem>> {
+        let Options { keep, idempotency_ttl, .. } = self.options;
+        // Durable, not for its promise but for its place: off the runtime's threads, since it is some milliseconds' work.
+        Box::pin(
+            self.committer
+                .run(true, move |transaction| history::forget(transaction, now, after, keep, idempotency_ttl)),
         )
     }
 
@@ -130,10 +180,7 @@ impl Outbox for SqliteOutbox {
     }
 
     fn message(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Message>, Problem>> {
-        self.read(|connection| {
-            let sql = concat!("SELECT ", row::message_columns!(), " FROM message WHERE id = ?1");
-            connection.prepare_cached(sql)?.query_row([id], row::message).optional()
-        })
+        self.read(|connection| row::find(connection, id))
     }
 
     fn interrupted(&self) -> BoxFuture<'static, Result<Vec<Claim>, Problem>> {
@@ -144,6 +191,6 @@ impl Outbox for SqliteOutbox {
     }
 
     fn probe(&self) -> BoxFuture<'static, Result<(), Problem>> {
-        Box::pin(self.committer.run(false, writer::beat))
+        Box::pin(self.committer.run(false, |transaction| writer::beat(transaction)))
     }
 }

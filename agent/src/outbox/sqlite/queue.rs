@@ -1,16 +1,15 @@
 //! How messages come out: the oldest transactional first, and no more of them than the pace allows.
 
-use rusqlite::Connection;
-
 use super::row;
+use super::writer::Transaction;
 use crate::message::Timestamp;
 use crate::outbox::{Claim, Claims, Demand, Rest};
 
-pub(super) fn claim(connection: &Connection, now: Timestamp, demand: Demand) -> rusqlite::Result<Claims> {
+pub(super) fn claim(transaction: &Transaction<'_>, now: Timestamp, demand: Demand) -> rusqlite::Result<Claims> {
     let mut allowance = demand.segments;
     let mut claims = Vec::new();
     for lane in [0, 1] {
-        let mut due = connection.prepare_cached(
+        let mut due = transaction.prepare_cached(
             "SELECT seq, segments FROM message WHERE status = 0 AND lane = ?1 AND due_at <= ?2 \
              ORDER BY due_at, seq LIMIT ?3",
         )?;
@@ -23,13 +22,13 @@ pub(super) fn claim(connection: &Connection, now: Timestamp, demand: Demand) -> 
             {
                 return Ok(Claims { claims, rest: Rest::Paced(segments) });
             }
-            claims.push(take(connection, seq, now)?);
+            claims.push(take(transaction, seq, now)?);
         }
         if claims.len() == demand.messages {
             return Ok(Claims { claims, rest: Rest::More });
         }
     }
-    let next = connection
+    let next = transaction
         .prepare_cached(
             "SELECT min(due_at) FROM (SELECT min(due_at) AS due_at FROM message WHERE status = 0 AND lane = 0 \
              UNION ALL SELECT min(due_at) FROM message WHERE status = 0 AND lane = 1)",
@@ -38,11 +37,13 @@ pub(super) fn claim(connection: &Connection, now: Timestamp, demand: Demand) -> 
     Ok(Claims { claims, rest: Rest::Idle(next) })
 }
 
-fn take(connection: &Connection, seq: i64, now: Timestamp) -> rusqlite::Result<Claim> {
+fn take(transaction: &Transaction<'_>, seq: i64, now: Timestamp) -> rusqlite::Result<Claim> {
     let sql = concat!(
         "UPDATE message SET status = 1, due_at = NULL, attempts = attempts + 1, possible_duplicate = unknowns > 0, \
          updated_at = ?2 WHERE seq = ?1 RETURNING ",
         row::claim_columns!()
     );
-    connection.prepare_cached(sql)?.query_row((seq, now), row::claim)
+    let claim = transaction.prepare_cached(sql)?.query_row((seq, now), row::claim)?;
+    transaction.dequeued();
+    Ok(claim)
 }

@@ -1,7 +1,7 @@
 //! A message as a row, both ways.
 
 use rusqlite::types::{FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Row, ToSql, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params};
 
 use crate::message::{
     Code, DltId, Encoding, MaxPrice, Message, MessageId, OriginationNumber, PhoneNumber, Problem, Sender, SenderId,
@@ -87,6 +87,12 @@ pub(super) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result
         updated_at: *at,
         error: None,
     })
+}
+
+/// The message of that name.
+pub(super) fn find(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<Message>> {
+    let sql = concat!("SELECT ", message_columns!(), " FROM message WHERE id = ?1");
+    connection.prepare_cached(sql)?.query_row([id], message).optional()
 }
 
 /// A row of [`message_columns`].

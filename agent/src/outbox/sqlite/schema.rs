@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::file::Cause;
 
 /// In order; what was once released is never changed, only followed.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
 
 /// Brings the file to this program's schema.
 ///
@@ -32,6 +32,22 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Cause> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_an_earlier_version_becomes_one_of_this() {
+        let schema = |from: usize| {
+            let mut connection = Connection::open_in_memory().unwrap();
+            MIGRATIONS.iter().take(from).for_each(|sql| connection.execute_batch(sql).unwrap());
+            connection.pragma_update(None, "user_version", u32::try_from(from).unwrap()).unwrap();
+            migrate(&mut connection).unwrap();
+            let mut tables = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name").unwrap();
+            let tables = tables.query_map((), |row| row.get::<_, Option<String>>(0)).unwrap();
+            tables.map(Result::unwrap).collect::<Vec<_>>()
+        };
+        for from in 1..=MIGRATIONS.len() {
+            assert_eq!(schema(from), schema(0));
+        }
+    }
 
     #[test]
     fn a_file_is_migrated_once_and_a_newer_one_is_refused() {

@@ -1,5 +1,7 @@
 //! The one connection that writes.
 
+use std::cell::Cell;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +19,40 @@ pub(super) struct Writer {
     unsynced: bool,
     /// Told after each commit, so that the log does not grow unseen.
     written: Arc<Notify>,
+    /// Messages that wait in the queue, as of the last commit.
+    queued: u64,
+}
+
+/// A transaction under way: the connection, and how many messages wait in the queue if it is committed. Whatever
+/// moves messages into the queue or out of it says so here, so that nobody ever has to count them.
+pub(super) struct Transaction<'w> {
+    connection: &'w Connection,
+    queued: Cell<u64>,
+}
+
+impl Transaction<'_> {
+    /// How many wait.
+    pub(super) fn queued(&self) -> u64 {
+        self.queued.get()
+    }
+
+    /// One more waits.
+    pub(super) fn enqueued(&self) {
+        self.queued.set(self.queued.get() + 1);
+    }
+
+    /// One waits no longer.
+    pub(super) fn dequeued(&self) {
+        self.queued.set(self.queued.get().saturating_sub(1));
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection
+    }
 }
 
 impl Writer {
@@ -29,7 +65,9 @@ impl Writer {
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         schema::migrate(&mut connection)?;
-        let mut writer = Self { connection, full: None, unsynced: true, written };
+        let waiting = "SELECT count(*) FROM message WHERE status = 0";
+        let queued = connection.query_row(waiting, (), |row| row.get::<_, u32>(0))?.into();
+        let mut writer = Self { connection, full: None, unsynced: true, written, queued };
         // The first sync makes the directory entries of the file and of its log durable too.
         writer.transaction(true, |_| Ok(()))?;
         Ok(writer)
@@ -40,18 +78,20 @@ impl Writer {
     pub(super) fn transaction(
         &mut self,
         durable: bool,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
         if self.full != Some(durable) {
             self.connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
             self.full = Some(durable);
         }
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
-        let done = work(&self.connection)
+        let transaction = Transaction { connection: &self.connection, queued: Cell::new(self.queued) };
+        let done = work(&transaction)
             .and_then(|()| if durable && self.unsynced { beat(&self.connection) } else { Ok(()) })
             .and_then(|()| self.connection.prepare_cached("COMMIT")?.execute(()));
         match done {
             Ok(_) => {
+                self.queued = transaction.queued.get();
                 self.unsynced = !durable;
                 self.written.notify_one();
                 Ok(())

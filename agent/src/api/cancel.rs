@@ -1,0 +1,27 @@
+//! `DELETE /v1/messages/{id}`: takes a message back that still waits in the queue.
+
+use http::StatusCode;
+
+use super::answer;
+use super::lookup::unknown;
+use super::message::MessageJson;
+use super::problem;
+use super::routes::{Call, Work};
+use crate::message::{Code, MessageId, Problem};
+use crate::outbox::Canceled;
+
+/// Cancels one.
+pub(super) fn message(call: Call) -> Result<Work, Problem> {
+    call.query.finish()?;
+    let id: MessageId = call.segment.parse().map_err(|_| unknown())?;
+    let canceled = call.api.intake.cancel(id);
+    Ok(Box::pin(async move {
+        Ok(match canceled.await?.ok_or_else(unknown)? {
+            Canceled::Done(message) => answer::json(StatusCode::OK, &MessageJson::from(&message)),
+            Canceled::TooLate(message) => {
+                let detail = format!("It is not queued: its status is `{}`.", message.status.as_str());
+                problem::answer_of_message(&Problem::new(Code::NotCancelable, detail), &message)
+            }
+        })
+    }))
+}

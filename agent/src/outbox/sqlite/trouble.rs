@@ -1,0 +1,129 @@
+//! Says that the outbox has trouble: once, once a minute while it lasts, and once when it is over.
+//!
+//! Whoever asked is told each time; the log would only be flooded by it.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::ErrorCode;
+use tokio::time::Instant;
+
+use super::file::unavailable;
+use crate::message::Problem;
+
+const REPEAT: Duration = Duration::from_secs(60);
+
+/// What the log was told of one connection.
+#[derive(Default)]
+pub(super) struct Trouble(Mutex<Told>);
+
+#[derive(Default)]
+struct Told {
+    /// When it was last told of trouble.
+    at: Option<Instant>,
+    /// Failures since then, that one included.
+    failures: u64,
+    /// Whether the trouble it was told of lasts.
+    lasts: bool,
+}
+
+impl Trouble {
+    /// What an error of SQLite means to whoever asked.
+    pub(super) fn met(&self, error: &rusqlite::Error) -> Problem {
+        let what = meaning(error);
+        let now = Instant::now();
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.failures += 1;
+        // Trouble that comes and goes is no news either.
+        if told.at.is_none_or(|at| now.duration_since(at) >= REPEAT) {
+            let code = error.sqlite_error().map(|error| error.extended_code);
+            tracing::error!(code, failures = told.failures, "{what}");
+            *told = Told { at: Some(now), failures: 0, lasts: true };
+        }
+        unavailable(what)
+    }
+
+    /// The same of what was done.
+    pub(super) fn of<T>(&self, done: rusqlite::Result<T>) -> Result<T, Problem> {
+        match done {
+            Ok(done) => {
+                self.over();
+                Ok(done)
+            }
+            Err(error) => Err(self.met(&error)),
+        }
+    }
+
+    /// The same worked.
+    pub(super) fn over(&self) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut told.lasts) {
+            tracing::info!(failures = told.failures, "the outbox works again");
+        }
+    }
+}
+
+/// Not the error's own text: SQLite quotes values in some.
+fn meaning(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk of the outbox is full",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            "the outbox may not be written"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the outbox",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "the outbox is damaged",
+        Some(ErrorCode::SystemIoFailure) => "the disk of the outbox reports an error",
+        _ => "the outbox does not answer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Said(Arc<Mutex<Vec<String>>>);
+
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Said {
+        fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            let mut line = event.metadata().level().to_string();
+            event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                if field.name() == "failures" {
+                    line.push_str(&format!(" {value:?}"));
+                }
+            });
+            self.0.lock().unwrap().push(line);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trouble_is_said_once_and_once_a_minute_and_when_it_is_over() {
+        let (trouble, said) = (Trouble::default(), Said::default());
+        let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
+        let met = |times: usize| {
+            (0..times).for_each(|_| drop(trouble.met(&rusqlite::Error::InvalidQuery)));
+            std::mem::take(&mut *said.0.lock().unwrap())
+        };
+        trouble.over();
+        assert_eq!(met(100), ["ERROR 1"]);
+        tokio::time::advance(REPEAT).await;
+        assert_eq!(met(100), ["ERROR 100"]);
+        trouble.over();
+        assert_eq!(met(0), ["INFO 99"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trouble_that_comes_and_goes_does_not_flood_the_log() {
+        let (trouble, said) = (Trouble::default(), Said::default());
+        let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
+        for _ in 0..100 {
+            trouble.met(&rusqlite::Error::InvalidQuery);
+            trouble.over();
+        }
+        assert_eq!(*said.0.lock().unwrap(), ["ERROR 1", "INFO 0"]);
+    }
+}
