@@ -14,9 +14,9 @@ use super::trouble::Trouble;
 /// How long what was written may stay in the log. The promise is a minute.
 const OLDEST: Duration = Duration::from_secs(20);
 /// How large the log may become before it is emptied at once. Emptying stops all for some milliseconds, so not often.
-const LARGEST: u64 = 48 << 20;
+const LARGEST: u64 = 8 << 20;
 /// How often a growing log is looked at.
-const GLANCE: Duration = Duration::from_millis(250);
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// Empties the log of `database` as needed, for as long as it is polled. Sleeps while nothing is written.
 pub(super) async fn keep(database: PathBuf, committer: Committer, written: Arc<Notify>) {
