@@ -3,6 +3,7 @@
 mod peers;
 
 use std::net::TcpStream;
+use std::process::Command;
 
 use peers::{Collector, Moto, post};
 
