@@ -102,7 +102,7 @@ fn what_is_not_there_is_404_and_a_method_too_many_405_with_those_that_are() {
     }
     for (method, path, allow) in [
         ("DELETE", "/v1/messages/preview", "POST"),
-        ("PUT", "/v1/messages", "POST"),
+        ("PUT", "/v1/messages", "POST, GET, HEAD"),
         ("POST", "/healthz", "GET, HEAD"),
         ("PATCH", "/v1/opt-outs/+12065550100", "GET, HEAD"),
     ] {
