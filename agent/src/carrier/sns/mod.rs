@@ -5,6 +5,7 @@
 //! a repetition, and would send a second SMS.
 
 mod attributes;
+mod incoming;
 mod outgoing;
 mod verdict;
 
@@ -23,6 +24,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sms_config::{AwsAccess, Credentials, causes};
 
+use self::incoming::Incoming;
 use self::outgoing::Outgoing;
 use self::verdict::{Meaning, Met, meaning};
 use super::{Attempt, Carrier, PublishError};
@@ -46,6 +48,7 @@ impl Sns {
             .retry_config(RetryConfig::disabled())
             // Requests and answers of a kilobyte need no watch over their throughput; every call has its time-out.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .interceptor(Incoming)
             .build();
         Self { client: Client::from_conf(config), credentials: access.credentials.clone() }
     }

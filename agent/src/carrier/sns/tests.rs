@@ -200,9 +200,12 @@ async fn errors_of_the_server_and_answers_that_cannot_be_read_are_unknown() {
 #[tokio::test]
 async fn silence_after_the_request_went_out_is_unknown() {
     // An answer that broke off was one: SNS was reached.
-    for (reply, signal) in
-        [(Reply::Cut, Signal::Unreachable), (Reply::Hang, Signal::Unreachable), (Reply::CutWithin, Signal::None)]
-    {
+    for (reply, signal) in [
+        (Reply::Cut, Signal::Unreachable),
+        (Reply::Hang, Signal::Unreachable),
+        (Reply::CutWithin, Signal::None),
+        (Reply::Long, Signal::None),
+    ] {
         let failed = met([reply.clone()]).await;
         assert_eq!((failed.verdict, failed.signal), (Verdict::Unknown, signal), "{reply:?}");
         assert_eq!(failed.problem.code, Code::OutcomeUnknown, "{reply:?}");

@@ -18,6 +18,8 @@ pub(super) enum Reply {
     Cut,
     /// Closes the connection in the middle of a good answer.
     CutWithin,
+    /// Begins a good answer that is longer than any of SNS's, and keeps the connection.
+    Long,
     /// Keeps the connection and says nothing.
     Hang,
 }
@@ -132,6 +134,13 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Seen>>) {
                 let half = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: 500\r\n\r\n<PublishResponse>";
                 stream.write_all(half.as_bytes()).await.unwrap();
                 return;
+            }
+            Some(Reply::Long) => {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: 100000000\r\n\r\n";
+                stream.write_all(head.as_bytes()).await.unwrap();
+                // The other end closes when it has enough.
+                drop(stream.write_all(&vec![b' '; 1 << 20]).await);
+                std::future::pending().await
             }
             Some(Reply::Hang) => std::future::pending().await,
             Some(Reply::Cut) | None => return,
