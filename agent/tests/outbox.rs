@@ -276,3 +276,17 @@ async fn the_text_of_a_settled_message_is_in_none_of_the_files() {
     }
     assert!(read > 8192);
 }
+
+#[tokio::test]
+async fn in_a_folder_that_is_open_to_others_the_files_are_not() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let outbox = open(folder.path());
+    accept(&outbox, entry(&IdSource::new(), SmsType::Transactional, "Hello")).await;
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() >= 4, "the file, its log, its index, the lock: {files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}

@@ -83,12 +83,29 @@ pub(super) fn own(folder: &Path) -> Result<File, OpenError> {
     };
     make_private_folder(folder).map_err(failed(folder))?;
     let path = folder.join("lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed(&path))?;
+    let lock = open_private(&path).map_err(failed(&path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(OpenError::Folder { path, source }),
     }
+}
+
+/// Makes a file, or takes one that is there, for its owner only: the folder may be an older one that is open to others.
+/// SQLite gives its log and its index the permissions of the file that they belong to.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    open_private(path).map(drop)
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
 }
 
 fn make_private_folder(folder: &Path) -> io::Result<()> {
