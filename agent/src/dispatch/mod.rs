@@ -171,7 +171,10 @@ impl Dispatcher {
                 self.state().swept(swept.next);
                 swept.ended.iter().for_each(|message| self.0.waiting.tell(message));
             }
-            Err(_) => self.pause(Some(OUTBOX_PAUSE)).await,
+            Err(_) => {
+                self.state().swept(Some(self.0.clock.now()));
+                self.pause(Some(OUTBOX_PAUSE)).await;
+            }
         }
     }
 

@@ -60,9 +60,10 @@ impl Policy {
         if is_unknown && claim.unknowns >= self.max_resends {
             return unknown(&problem);
         }
-        let at = now.plus(backoff::after(claim.attempt));
+        // What waits in the queue at `give_up_at` is ended there, by the sweep: not sooner, since the time is promised.
+        let at = now.plus(backoff::after(claim.attempt)).min(claim.give_up_at);
         let attempts_left = self.max_attempts.is_none_or(|most| claim.attempt < most.get());
-        if attempts_left && at < claim.give_up_at {
+        if attempts_left && now < claim.give_up_at {
             return Outcome::Retry { at, problem, unknown: is_unknown };
         }
         if is_unknown || claim.unknowns > 0 { unknown(&problem) } else { Outcome::Failed(problem) }
@@ -130,8 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_tried_again_only_after_its_end_is_given_up_now() {
-        let mut late = claim(1, 0);
+    fn a_message_is_given_up_at_its_time_and_not_before() {
+        let mut late = claim(12, 0);
+        late.give_up_at = NOW.plus(Duration::from_millis(1));
+        let Outcome::Retry { at, .. } = policy(0, 2).failed(&late, error(Verdict::NotSent), NOW) else {
+            panic!("it is given up early")
+        };
+        assert!(at <= late.give_up_at);
         late.give_up_at = NOW;
         assert!(matches!(policy(0, 2).failed(&late, error(Verdict::NotSent), NOW), Outcome::Failed(_)));
     }

@@ -12,6 +12,10 @@ use crate::carrier::Signal;
 use crate::message::{MessageId, Problem, Timestamp};
 use crate::outbox::{Demand, Rest};
 
+/// The longest sleep while something waits. The waits follow from the wall clock, which may be set meanwhile: a step back
+/// must not become a sleep of its length.
+const GLANCE: Duration = Duration::from_secs(1);
+
 /// What the loop does next.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Next {
@@ -33,7 +37,9 @@ pub(super) struct State {
     breaker: Breaker,
     /// The publish that asks for all while the breaker is open.
     probe: Option<MessageId>,
-    /// A claim under way is to be a probe.
+    /// A claim is under way. What is heard meanwhile adds to what it answers: it may have looked before that was there.
+    claiming: bool,
+    /// It is to be a probe.
     claiming_probe: bool,
     /// AWS did not permit the last publish.
     denied: Option<Problem>,
@@ -57,6 +63,7 @@ impl State {
             pace: per_second.map(|per_second| Pace::new(per_second, now)),
             breaker: Breaker::default(),
             probe: None,
+            claiming: false,
             claiming_probe: false,
             denied: None,
             backlog: true,
@@ -73,16 +80,18 @@ impl State {
             return None;
         }
         if self.next_end.is_some_and(|end| end <= now) {
+            self.next_end = None;
             return Some(Next::Sweep);
         }
         if self.next_due.is_some_and(|due| due <= now) {
-            self.backlog = true;
+            self.more(1);
         }
         let end = self.next_end.map(|end| end.since(now));
         if !self.backlog {
-            let due = self.next_due.map(|due| due.since(now));
+            let due = self.next_due.map(|due| due.since(now).min(GLANCE));
             return Some(Next::Wait(earlier(due, end)));
         }
+        let end = end.map(|end| end.min(GLANCE));
         let gate = self.breaker.gate(instant);
         if let Gate::Shut(until) = gate {
             let probe = until.map(|until| until.saturating_duration_since(instant));
@@ -108,6 +117,7 @@ impl State {
             self.claiming_probe = true;
         }
         self.free -= messages;
+        (self.claiming, self.backlog, self.next_due) = (true, false, None);
         Some(Next::Claim(Demand { messages, segments }))
     }
 
@@ -126,14 +136,12 @@ impl State {
                 [(id, _), ..] => self.probe = Some(*id),
             }
         }
-        self.needs = 1;
+        self.claiming = false;
         match rest {
-            Rest::More => {}
-            Rest::Paced(segments) => self.needs = segments,
-            Rest::Idle(next) => {
-                self.backlog = false;
-                self.next_due = next;
-            }
+            Rest::More => self.more(1),
+            Rest::Paced(segments) => self.more(segments),
+            Rest::Idle(None) => {}
+            Rest::Idle(Some(due)) => self.due(due),
         }
     }
 
@@ -146,23 +154,41 @@ impl State {
     pub(super) fn queued(&mut self, ends_at: Timestamp) {
         self.backlog = true;
         self.needs = 1;
-        self.next_end = Some(self.next_end.map_or(ends_at, |end| end.min(ends_at)));
+        self.end(ends_at);
     }
 
-    /// A message went back to the outbox.
+    /// A message is back in the outbox.
     pub(super) fn requeued(&mut self, due_at: Timestamp, ends_at: Timestamp) {
-        self.next_due = Some(self.next_due.map_or(due_at, |due| due.min(due_at)));
-        self.next_end = Some(self.next_end.map_or(ends_at, |end| end.min(ends_at)));
+        self.due(due_at);
+        self.end(ends_at);
     }
 
     /// The outbox ended what was late, and says when to look again.
     pub(super) fn swept(&mut self, next: Option<Timestamp>) {
-        self.next_end = next;
+        if let Some(next) = next {
+            self.end(next);
+        }
+    }
+
+    /// More is due, and the first of it needs so many segments, unless something came before it.
+    fn more(&mut self, segments: u32) {
+        if !self.backlog {
+            self.needs = segments;
+        }
+        self.backlog = true;
+    }
+
+    fn due(&mut self, due: Timestamp) {
+        self.next_due = Some(self.next_due.map_or(due, |other| other.min(due)));
+    }
+
+    fn end(&mut self, end: Timestamp) {
+        self.next_end = Some(self.next_end.map_or(end, |other| other.min(end)));
     }
 
     /// Sets a slot aside for a message that may pass the outbox by.
     pub(super) fn reserve(&mut self, id: MessageId, segments: u32, instant: Instant) -> bool {
-        if self.stopping || self.backlog || self.free == 0 {
+        if self.stopping || self.claiming || self.backlog || self.free == 0 {
             return false;
         }
         let gate = self.breaker.gate(instant);
@@ -210,6 +236,11 @@ impl State {
         self.backlog
     }
 
+    /// Whether the carrier lets nobody in.
+    pub(super) fn is_shut(&self) -> bool {
+        self.breaker.problem().is_some()
+    }
+
     /// What keeps messages from leaving.
     pub(super) fn obstacle(&self) -> Option<&Problem> {
         self.breaker.problem().or(self.denied.as_ref())
@@ -230,4 +261,61 @@ impl State {
 
 fn earlier(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
     one.into_iter().chain(other).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::IdSource;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_464_000_000);
+
+    /// The state after the outbox was asked once and has nothing due before `next`.
+    fn asked(next: Option<Timestamp>) -> State {
+        let mut state = State::new(1, None, Instant::now());
+        assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Sweep)));
+        state.swept(None);
+        assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Claim(_))));
+        state.claimed(1, &[], Rest::Idle(next));
+        state
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_delays_a_retry_by_no_more_than_a_glance() {
+        let due = NOW.plus(Duration::from_millis(300));
+        let mut state = asked(Some(due));
+        let an_hour_earlier = Timestamp::from_millis(NOW.as_millis() - 3_600_000);
+        let Some(Next::Wait(Some(sleep))) = state.next(an_hour_earlier, Instant::now()) else {
+            panic!("it does not wait")
+        };
+        assert!(sleep <= GLANCE, "{sleep:?}");
+        assert!(matches!(state.next(due, Instant::now()), Some(Next::Claim(_))), "the clock is right again");
+    }
+
+    /// The answer of a claim or a sweep may be older than what is heard before it is.
+    #[test]
+    fn what_is_heard_while_the_outbox_is_asked_is_not_forgotten_for_its_answer() {
+        let end = NOW.plus(Duration::from_secs(60));
+        let due = NOW.plus(Duration::from_millis(300));
+
+        let mut state = State::new(1, None, Instant::now());
+        assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Sweep)));
+        state.queued(end);
+        state.swept(None);
+        assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Claim(_))));
+        assert!(!state.reserve(IdSource::new().next(NOW), 1, Instant::now()), "the outbox may hand out older ones");
+        state.queued(end);
+        state.claimed(1, &[], Rest::Idle(None));
+        assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Claim(_))), "the new message was forgotten");
+        state.requeued(due, end);
+        state.claimed(1, &[], Rest::Idle(None));
+        assert!(matches!(state.next(due, Instant::now()), Some(Next::Claim(_))), "the retry was forgotten");
+        state.claimed(1, &[], Rest::Idle(None));
+        assert!(matches!(state.next(end, Instant::now()), Some(Next::Sweep)), "the end was forgotten");
+    }
+
+    #[test]
+    fn with_nothing_to_wait_for_it_sleeps_until_it_is_woken() {
+        assert!(matches!(asked(None).next(NOW, Instant::now()), Some(Next::Wait(None))));
+    }
 }

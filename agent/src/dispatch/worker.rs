@@ -45,19 +45,28 @@ pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
             }
         }
     };
-    if let Outcome::Retry { at, .. } = &outcome {
-        let ends_at = claim.expires_at.map_or(claim.give_up_at, |expires_at| expires_at.min(claim.give_up_at));
-        shared.state().requeued(*at, ends_at);
-    }
-    let again = matches!(outcome, Outcome::Retry { .. });
+    let outcome = in_its_place(&shared, &claim, outcome);
+    let again = if let Outcome::Retry { at, .. } = &outcome { Some(*at) } else { None };
     settle(&shared, claim.id, outcome).await;
-    if again {
+    if let Some(at) = again {
+        let ends_at = claim.expires_at.map_or(claim.give_up_at, |expires_at| expires_at.min(claim.give_up_at));
+        shared.state().requeued(at, ends_at);
         if shared.state().is_stopping() {
             shared.waiting.release(|id| id == claim.id);
         }
         shared.wake.notify_one();
     }
     drop(slot);
+}
+
+/// While the carrier lets nobody in, that is what everybody waits for: who asked for all keeps its place in the queue.
+fn in_its_place(shared: &Shared, claim: &Claim, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Retry { problem, unknown: false, .. } if shared.state().is_shut() => {
+            Outcome::Retry { at: claim.created_at, problem, unknown: false }
+        }
+        other => other,
+    }
 }
 
 async fn publish(shared: &Shared, claim: &Claim) -> Result<String, PublishError> {
