@@ -130,10 +130,10 @@ impl Plan {
                 }
                 (Owner::Ours, None) => {
                     change.action = Action::Delete;
-                    let gone = |(key, old): (&String, &Value)| {
-                        (key.clone(), Difference { old: old.clone(), new: Value::Null })
+                    change.attributes = match found.released.is_empty() {
+                        true => found.attributes.iter().map(gone).collect(),
+                        false => differences(&found.released, &found.attributes),
                     };
-                    change.attributes = found.attributes.iter().map(gone).collect();
                 }
             },
             (Some(wanted), Some(found)) => {
@@ -154,6 +154,10 @@ impl Plan {
         }
         self.changes.push(change);
     }
+}
+
+fn gone((key, old): (&String, &Value)) -> (String, Difference) {
+    (key.clone(), Difference { old: old.clone(), new: Value::Null })
 }
 
 /// Attributes that are not mentioned are not ours to look after, but for tags: those are all of them.

@@ -22,7 +22,7 @@ impl Policies {
     }
 
     /// Under the path of the settings it is asked for at once; under another one it has to be searched for.
-    async fn find(&self, id: &Id) -> Result<Option<Policy>, CallError> {
+    pub(super) async fn find(&self, id: &Id) -> Result<Option<Policy>, CallError> {
         let arn = self.arn(&self.0.stack.account.path, &id.name);
         if let Some(policy) = self.get(&arn, id).await? {
             return Ok(Some(policy));
