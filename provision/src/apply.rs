@@ -94,7 +94,9 @@ fn waits_for<'a>(change: &'a Change, plan: &'a Plan) -> BTreeSet<&'a Id> {
 }
 
 async fn carry_out(kinds: &[Box<dyn ResourceKind>], change: &Change) -> Result<(), CallError> {
-    let Some(kind) = kinds.iter().find(|kind| kind.kind() == change.id.kind) else { return Ok(()) };
+    let Some(kind) = kinds.iter().find(|kind| kind.kind() == change.id.kind) else {
+        return Err(CallError::other("none", change.id.to_string(), "this build cannot look after it"));
+    };
     match (change.action, &change.wanted, &change.found) {
         (Action::Create, Some(wanted), _) => kind.create(&change.id, wanted).await,
         (Action::Update, Some(wanted), Some(found)) => {
