@@ -88,6 +88,7 @@ impl Account {
              ('iam', 'sns', 'logs', 'cloudwatch', 'sqs', 'sts'))\n";
         let mut command = Command::new(python());
         command.args(["-c", &format!("{CLIENTS}{script}")]).env_clear().envs(self.moto.environment());
+        command.env("AWS_DEFAULT_REGION", "us-east-1");
         let ran = Self::ran(command);
         assert_eq!(ran.status, Some(0), "{}", ran.err);
         ran.out
