@@ -33,7 +33,7 @@ const REGIONS: [&str; 20] = [
 
 fn settings(account: &Account, extra: &str) {
     let target = |region: &&str| format!("[[targets]]\nname = \"{region}\"\nregion = \"{region}\"\n");
-    let targets: String = REGIONS.iter().map(|region| target(region)).collect();
+    let targets: String = REGIONS.iter().map(target).collect();
     std::fs::write(account.home.path().join("sms.toml"), format!("{targets}{extra}")).unwrap();
 }
 
