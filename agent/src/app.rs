@@ -116,17 +116,18 @@ pub async fn run(
         tokio::spawn(receipts::follow(simulator, outbox, clock));
     }
     let (close, closed) = oneshot::channel::<()>();
-    let serving = tokio::spawn(crate::api::run(listeners, api, async { drop(closed.await) }, CLOSING));
+    let serving = tokio::spawn(crate::api::run(listeners, Arc::clone(&api), async { drop(closed.await) }, CLOSING));
 
     drop(stop.await);
     tracing::info!("stopping: waiting for what is in flight");
     door.close();
     dispatcher.stop();
     // Listening goes on meanwhile, so that whoever comes is told that the agent stops.
-    if timeout(agent.shutdown_timeout, dispatcher.settled()).await.is_err() {
-        tracing::warn!("publishes were cut off by the stop: their outcome is unknown until the next start");
+    let in_hand = async { tokio::join!(api.answered(), dispatcher.settled()) };
+    if timeout(agent.shutdown_timeout, in_hand).await.is_err() {
+        tracing::warn!("the stop waits no longer: the outcome of a publish cut off is unknown until the next start");
     }
-    dispatcher.release_all();
+    dispatcher.halt();
     drop(close);
     if serving.await.is_err() {
         tracing::error!("the listeners ended with a defect of the agent's own");

@@ -213,6 +213,17 @@ pub trait Outbox: Send + Sync {
     /// `outbox_unavailable`; nothing was handed out then.
     fn claim(&self, now: Timestamp, demand: Demand) -> BoxFuture<'static, Result<Claims, Problem>>;
 
+    /// Hands out those of these messages that are due; of [`Claims::rest`], too, only they count.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`; nothing was handed out then.
+    fn claim_among(
+        &self,
+        ids: Vec<MessageId>,
+        now: Timestamp,
+        demand: Demand,
+    ) -> BoxFuture<'static, Result<Claims, Problem>>;
+
     /// Ends what waits in the queue past its `expires_at` or its `give_up_at`.
     ///
     /// # Errors

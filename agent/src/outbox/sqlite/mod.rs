@@ -134,6 +134,16 @@ impl Outbox for SqliteOutbox {
         Box::pin(self.committer.run(true, move |transaction| queue::claim(transaction, now, demand)))
     }
 
+    fn claim_among(
+        &self,
+        ids: Vec<MessageId>,
+        now: Timestamp,
+        demand: Demand,
+    ) -> BoxFuture<'static, Result<Claims, Problem>> {
+        let claim = move |transaction: &writer::Transaction<'_>| queue::claim_among(transaction, &ids, now, demand);
+        Box::pin(self.committer.run(true, claim))
+    }
+
     fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<Swept, Problem>> {
         let keep_text = self.options.keep_text;
         Box::pin(self.committer.run(false, move |transaction| ending::sweep(transaction, now, keep_text)))
