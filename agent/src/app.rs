@@ -74,7 +74,10 @@ pub async fn run(
         keep: DAY * settings.outbox.keep_days,
         max_queued: settings.outbox.max_queued,
     };
-    let outbox: Arc<dyn Outbox> = Arc::new(SqliteOutbox::open(&agent.data_dir, options)?);
+    let outbox = Arc::new(SqliteOutbox::open(&agent.data_dir, options)?);
+    // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
+    let key_in_use = outbox.remembers_keys(clock.now()).await.unwrap_or(true);
+    let outbox: Arc<dyn Outbox> = outbox;
     let simulator = match agent.carrier {
         CarrierSetting::Simulator => {
             Some(Arc::new(Simulator::open(settings.simulator, &agent.data_dir, Arc::clone(&clock))?))
@@ -98,7 +101,7 @@ pub async fn run(
         intake: Arc::new(door.clone()),
         phone: simulator.as_ref().map(|simulator| simulator.phone()),
         token: agent.require_token.then(|| Token::open(&agent.token_file)).transpose()?,
-        fingerprints: Fingerprints::open(&agent.data_dir.join("fingerprint-key"))?,
+        fingerprints: Fingerprints::open(&agent.data_dir.join("fingerprint-key"), key_in_use)?,
         wait: agent.wait,
         default_type: match agent.default_type {
             sms_config::SmsType::Transactional => SmsType::Transactional,

@@ -75,6 +75,32 @@ fn a_replay_survives_a_kill_9() {
 }
 
 #[test]
+fn a_lost_key_of_the_fingerprints_is_made_anew_only_while_nothing_is_remembered_by_it() {
+    let agent = Start::new().serve();
+    agent.send("+12065550100");
+    let key = agent.data_dir().join("fingerprint-key");
+    let folder = agent.kill();
+    std::fs::remove_file(&key).unwrap();
+
+    let agent = Start::in_folder(folder.path()).serve();
+    let made = std::fs::read(&key).unwrap();
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "order 7")];
+    let send = |agent: &Agent| agent.request("POST", "/v1/messages", &headers, r#"{"to":"+12065550100","body":"Hi"}"#);
+    assert_eq!(send(&agent).status, 200);
+    drop(agent);
+    std::fs::remove_file(&key).unwrap();
+    let output = Start::in_folder(folder.path()).output();
+    assert_eq!(output.status.code(), Some(1));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("fingerprint-key is missing") && log.contains("backup") && log.contains("openssl"), "{log}");
+    assert!(!key.exists());
+
+    std::fs::write(&key, made).unwrap();
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(send(&agent).header("idempotency-replayed"), Some("true"));
+}
+
+#[test]
 fn sigterm_with_nothing_in_hand_ends_at_once_with_0() {
     let agent = Start::new().serve();
     agent.send("+12065550100");

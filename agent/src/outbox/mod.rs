@@ -282,7 +282,7 @@ pub trait Outbox: Send + Sync {
     /// `outbox_unavailable`.
     fn interrupted(&self) -> BoxFuture<'static, Result<Vec<Claim>, Problem>>;
 
-    /// Writes something, to see whether writes are taken.
+    /// Writes something, to see whether writes are taken: what was last refused, if that is so, and not for good.
     ///
     /// # Errors
     /// `outbox_unavailable`.
