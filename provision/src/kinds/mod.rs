@@ -3,6 +3,7 @@
 //! What flows in and out is the plain [`Resource`] and [`Found`]; identifiers, versions and the like stay inside. A kind
 //! decides nothing: whether something is created, changed or deleted is the plan's, and in which order is `apply`'s.
 
+mod access_key;
 mod attachment;
 mod policy;
 mod tagging;
@@ -74,5 +75,6 @@ pub fn all(ground: &Arc<Ground>) -> Vec<Box<dyn ResourceKind>> {
         Box::new(policy::Policies(Arc::clone(ground))),
         Box::new(user::Users(Arc::clone(ground))),
         Box::new(attachment::Attachments(Arc::clone(ground))),
+        Box::new(access_key::AccessKeys(Arc::clone(ground))),
     ]
 }
