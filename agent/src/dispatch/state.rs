@@ -55,11 +55,13 @@ pub(super) struct State {
     stopping: bool,
     /// Nothing is.
     halted: bool,
+    /// Most messages lie in a queue that several agents share, and are fetched as far as there is room for them.
+    shared: bool,
 }
 
 impl State {
     /// Nothing is known of the outbox yet, so it is asked first.
-    pub(super) fn new(concurrency: usize, per_second: Option<NonZeroU32>, now: Instant) -> Self {
+    pub(super) fn new(concurrency: usize, per_second: Option<NonZeroU32>, shared: bool, now: Instant) -> Self {
         Self {
             free: concurrency,
             in_flight: HashSet::new(),
@@ -75,6 +77,7 @@ impl State {
             next_end: Some(Timestamp::from_millis(0)),
             stopping: false,
             halted: false,
+            shared,
         }
     }
 
@@ -93,7 +96,7 @@ impl State {
         let end = self.next_end.map(|end| end.since(now));
         if !self.backlog {
             let due = self.next_due.map(|due| due.since(now).min(GLANCE));
-            return Some(Next::Wait(earlier(due, end)));
+            return Some(Next::Wait(earlier(earlier(due, end), self.until_room(instant))));
         }
         let end = end.map(|end| end.min(GLANCE));
         let gate = self.breaker.gate(instant);
@@ -154,8 +157,46 @@ impl State {
         self.claimed(asked, &[], Rest::More);
     }
 
-    /// A new message is in the outbox, due now.
+    /// How many messages may be fetched: none while anything here has to wait for its turn.
+    pub(super) fn room(&mut self, instant: Instant) -> usize {
+        if !self.shared || self.stopping || self.backlog || self.claiming {
+            return 0;
+        }
+        let most = match self.breaker.gate(instant) {
+            Gate::Closed => self.free,
+            Gate::Probe => self.free.min(1),
+            Gate::Shut(_) => 0,
+        };
+        self.pace.as_mut().map_or(most, |pace| most.min(pace.allowance(instant).now as usize))
+    }
+
+    /// How long until there may be room where only time makes some.
+    fn until_room(&mut self, instant: Instant) -> Option<Duration> {
+        if !self.shared || self.stopping {
+            return None;
+        }
+        let probe = match self.breaker.gate(instant) {
+            Gate::Shut(Some(until)) => Some(until.saturating_duration_since(instant)),
+            _ => None,
+        };
+        let paced = self.pace.as_mut().and_then(|pace| {
+            let spent = pace.allowance(instant).now == 0;
+            spent.then(|| pace.until(1, instant))
+        });
+        earlier(probe, paced)
+    }
+
+    /// Messages that were fetched are in the outbox, due now.
+    pub(super) fn fetched(&mut self, ends_at: Option<Timestamp>) {
+        self.more(1);
+        ends_at.into_iter().for_each(|ends_at| self.end(ends_at));
+    }
+
+    /// A new message is in the outbox, due now; or on its way to the queue that is shared.
     pub(super) fn queued(&mut self, ends_at: Timestamp) {
+        if self.shared {
+            return self.end(ends_at);
+        }
         self.backlog = true;
         self.needs = 1;
         self.end(ends_at);
@@ -237,7 +278,7 @@ impl State {
             self.breaker.unprobe();
             return true;
         }
-        self.backlog
+        self.backlog || self.shared
     }
 
     /// Whether the carrier lets nobody in.
@@ -248,6 +289,11 @@ impl State {
     /// What keeps messages from leaving.
     pub(super) fn obstacle(&self) -> Option<&Problem> {
         self.breaker.problem().or(self.denied.as_ref())
+    }
+
+    /// Whether a publish of that message is in flight.
+    pub(super) fn is_in_flight(&self, id: MessageId) -> bool {
+        self.in_flight.contains(&id)
     }
 
     /// Whether no publish is in flight.
@@ -283,7 +329,7 @@ mod tests {
 
     /// The state after the outbox was asked once and has nothing due before `next`.
     fn asked(next: Option<Timestamp>) -> State {
-        let mut state = State::new(1, None, Instant::now());
+        let mut state = State::new(1, None, false, Instant::now());
         assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Sweep)));
         state.swept(None);
         assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Claim(_))));
@@ -309,7 +355,7 @@ mod tests {
         let end = NOW.plus(Duration::from_secs(60));
         let due = NOW.plus(Duration::from_millis(300));
 
-        let mut state = State::new(1, None, Instant::now());
+        let mut state = State::new(1, None, false, Instant::now());
         assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Sweep)));
         state.queued(end);
         state.swept(None);
