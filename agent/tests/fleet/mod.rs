@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+pub(crate) mod proxy;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
