@@ -27,6 +27,9 @@ use crate::receipts;
 /// How long one connection to AWS may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long it may take to give back what is in hand of a queue that several agents share.
+const GIVING_BACK: Duration = Duration::from_secs(5);
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long connections may take to close once all that was asked is answered.
@@ -136,7 +139,7 @@ pub async fn run(
         tracing::warn!("the stop waits no longer: the outcome of a publish cut off is unknown until the next start");
     }
     dispatcher.halt();
-    if timeout(CLOSING, outbox.release()).await.is_err() {
+    if timeout(GIVING_BACK, outbox.release()).await.is_err() {
         tracing::warn!("messages in hand could not be given back to the queue: other agents see them a little later");
     }
     drop(close);

@@ -49,7 +49,7 @@ fn an_agent_alone_on_its_queue_answers_a_send_with_its_outcome() {
 #[test]
 fn an_agent_that_only_accepts_answers_at_once_and_what_is_in_the_queue_is_not_canceled() {
     let fleet = Fleet::new(60, 20);
-    let agent = fleet.agent("accept").env("SMS_AGENT__WAIT", "1h").serve();
+    let agent = fleet.agent("accept").env("SMS_AGENT__WAIT", "10m").serve();
     let answer = agent.send("+12065550100");
     assert_eq!(answer.status, 202, "{answer:?}");
     let id = answer.json()["id"].as_str().unwrap().to_owned();

@@ -41,7 +41,7 @@ fn pages(agent: &Agent, path: &str) -> Vec<Value> {
 }
 
 fn slow(start: Start) -> Agent {
-    start.env("SMS_SIMULATOR__LATENCY", "30ms").env("SMS_DISPATCH__CONCURRENCY", "8").serve()
+    start.env("SMS_SIMULATOR__LATENCY", "30ms").env("SMS_DISPATCH__CONCURRENCY", "16").serve()
 }
 
 #[test]

@@ -85,7 +85,8 @@ fn a_message_stays_hidden_through_a_hanging_publish_and_is_marked_where_it_does_
         let fleet = Fleet::new(2, 20);
         let proxy = Proxy::new(fleet.moto.endpoint());
         let slow = fleet.at(Start::new(), &proxy.endpoint(), "dispatch").env("SMS_SIMULATOR__LATENCY", "6s");
-        let slow = slow.env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "20s").serve();
+        // With one slot it takes nothing meanwhile, and so does not get the message again itself.
+        let slow = slow.env("SMS_DISPATCH__CONCURRENCY", "1").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "20s").serve();
         proxy.set(mood);
         let id = send(&fleet.agent("accept").serve(), "");
         slow.until("the publish hangs", |agent| {
@@ -97,6 +98,7 @@ fn a_message_stays_hidden_through_a_hanging_publish_and_is_marked_where_it_does_
         assert_eq!((&sent["attempts"], &sent["possible_duplicate"]), (&1.into(), &false.into()), "{sent}");
         slow.until("it is deleted", |_| fleet.lying() == (0, 0));
         if marked {
+            other.until("the other has it", |agent| agent.get(&format!("/v1/messages/{id}")).status == 200);
             assert_eq!(other.wait_for(&id, &["sent", "delivered"])["possible_duplicate"], true);
         } else {
             assert_eq!(other.get(&format!("/v1/messages/{id}")).status, 404, "the other never saw it");

@@ -1,5 +1,7 @@
 //! What the dispatcher knows at one moment, and what follows from it. Pure but for the clocks' readings handed in.
 
+mod room;
+
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -155,41 +157,6 @@ impl State {
     /// The outbox could hand out nothing; it may have more.
     pub(super) fn claimed_nothing(&mut self, asked: usize) {
         self.claimed(asked, &[], Rest::More);
-    }
-
-    /// How many messages may be fetched: none while anything here has to wait for its turn.
-    pub(super) fn room(&mut self, instant: Instant) -> usize {
-        if !self.shared || self.stopping || self.backlog || self.claiming {
-            return 0;
-        }
-        let most = match self.breaker.gate(instant) {
-            Gate::Closed => self.free,
-            Gate::Probe => self.free.min(1),
-            Gate::Shut(_) => 0,
-        };
-        self.pace.as_mut().map_or(most, |pace| most.min(pace.allowance(instant).now as usize))
-    }
-
-    /// How long until there may be room where only time makes some.
-    fn until_room(&mut self, instant: Instant) -> Option<Duration> {
-        if !self.shared || self.stopping {
-            return None;
-        }
-        let probe = match self.breaker.gate(instant) {
-            Gate::Shut(Some(until)) => Some(until.saturating_duration_since(instant)),
-            _ => None,
-        };
-        let paced = self.pace.as_mut().and_then(|pace| {
-            let spent = pace.allowance(instant).now == 0;
-            spent.then(|| pace.until(1, instant))
-        });
-        earlier(probe, paced)
-    }
-
-    /// Messages that were fetched are in the outbox, due now.
-    pub(super) fn fetched(&mut self, ends_at: Option<Timestamp>) {
-        self.more(1);
-        ends_at.into_iter().for_each(|ends_at| self.end(ends_at));
     }
 
     /// A new message is in the outbox, due now; or on its way to the queue that is shared.

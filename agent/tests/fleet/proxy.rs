@@ -95,7 +95,8 @@ fn pass(
     let target = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-target"));
     let operation = target.and_then(|(_, value)| value.rsplit('.').next()).unwrap_or_default().to_owned();
     seen.lock().unwrap().push(operation.clone());
-    let (body, failed) = if now() == Mood::Picky && operation == "SendMessageBatch" { sift(&body) } else { (body, vec![]) };
+    let (body, failed) =
+        if now() == Mood::Picky && operation == "SendMessageBatch" { sift(&body) } else { (body, vec![]) };
     if now() == Mood::Bare && operation == "ChangeMessageVisibilityBatch" {
         return Ok(());
     }

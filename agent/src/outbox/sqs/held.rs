@@ -37,8 +37,13 @@ pub(super) struct Extension {
 }
 
 impl Held {
-    /// Takes one in hand that is hidden until then. `Some`: it is a second copy of one in hand, and this its receipt.
-    pub(super) fn hold(&self, id: MessageId, received: Received, until: Instant) -> Option<String> {
+    /// Takes one in hand that is hidden until then.
+    pub(super) fn hold(&self, id: MessageId, received: Received, until: Instant) {
+        self.lock().insert(id, Hold { name: received.name, receipt: received.receipt, until, again: None });
+    }
+
+    /// Hears that one in hand was received again: it has a new receipt. `Some`: it is a second copy, and this its receipt.
+    pub(super) fn received_again(&self, id: MessageId, received: Received, until: Instant) -> Option<String> {
         let mut held = self.lock();
         if held.get(&id).is_some_and(|hold| hold.name != received.name) {
             return Some(received.receipt);
@@ -126,7 +131,7 @@ mod tests {
 
     fn one() -> (Held, MessageId) {
         let (held, id) = (Held::default(), IdSource::new().next(Timestamp::from_millis(1_795_464_000_000)));
-        assert!(held.hold(id, received("a", "first"), Instant::now() + VISIBILITY).is_none());
+        held.hold(id, received("a", "first"), Instant::now() + VISIBILITY);
         (held, id)
     }
 
@@ -149,7 +154,7 @@ mod tests {
         assert!(held.lapsed().is_empty());
         tokio::time::advance(VISIBILITY).await;
         assert_eq!(held.lapsed(), [id]);
-        assert!(held.hold(id, received("a", "second"), Instant::now() + VISIBILITY).is_none());
+        assert!(held.received_again(id, received("a", "second"), Instant::now() + VISIBILITY).is_none());
         assert!(held.lapsed().is_empty());
         held.lost(id);
         assert_eq!(held.lapsed(), [id]);
@@ -159,7 +164,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_second_copy_is_to_be_deleted_and_changes_nothing() {
         let (held, id) = one();
-        let copy = held.hold(id, received("b", "copy"), Instant::now() + VISIBILITY);
+        let copy = held.received_again(id, received("b", "copy"), Instant::now() + VISIBILITY);
         assert_eq!(copy.as_deref(), Some("copy"));
         assert_eq!(held.release(id).as_deref(), Some("first"));
     }

@@ -36,6 +36,9 @@ use crate::message::{Message, MessageId, Problem, Timestamp};
 /// How long an acceptance waits for SQS, once its message is on the disk.
 const SENDING: Duration = Duration::from_secs(2);
 
+/// How long a stop waits for the receive that is still under way, after it put messages into the queue.
+const LAST_RECEIVE: Duration = Duration::from_millis(500);
+
 /// The outbox whose queue several agents share.
 pub struct SqsOutbox {
     rows: Arc<SqliteOutbox>,
@@ -110,7 +113,7 @@ impl Outbox for SqsOutbox {
     }
 
     fn fetch(&self, most: usize) -> BoxFuture<'static, Fetched> {
-        Arc::clone(&self.taking).fetch(most).boxed()
+        Box::pin(Arc::clone(&self.taking).fetch(most))
     }
 
     fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<Swept, Problem>> {
@@ -189,11 +192,17 @@ impl Outbox for SqsOutbox {
         let (rows, taking, forwarding) =
             (Arc::clone(&self.rows), Arc::clone(&self.taking), Arc::clone(&self.forwarding));
         async move {
-            if let Ok(back) = rows.give_back(taking.held.ids()).await
-                && !back.is_empty()
-            {
+            taking.close();
+            // Once more for what our own last receive gets of that.
+            for _ in 0..2 {
+                let back = rows.give_back(taking.held.ids()).await.unwrap_or_default();
+                if back.is_empty() {
+                    break;
+                }
+                let receipts: Vec<_> = back.into_iter().filter_map(|id| taking.held.release(id)).collect();
                 forwarding.empty().await;
-                back.into_iter().for_each(|id| taking.settled(id));
+                receipts.into_iter().for_each(|receipt| taking.deleting.push(receipt));
+                drop(tokio::time::timeout(LAST_RECEIVE, taking.polled()).await);
             }
             taking.deleting.done().await;
         }

@@ -1,11 +1,11 @@
 //! From the queue into the rows here, and what is in hand stays hidden from the others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 use super::deleting::Deleting;
@@ -39,6 +39,9 @@ pub(super) struct Taking {
     /// The way out of the queue.
     pub(super) way: Way,
     nature: OnceCell<Nature>,
+    /// Whether a receive is under way.
+    polling: watch::Sender<bool>,
+    closing: AtomicBool,
     unreadable: AtomicU64,
 }
 
@@ -54,13 +57,32 @@ impl Taking {
             deleting,
             way: Way::new("taking from the queue"),
             nature: OnceCell::new(),
+            polling: watch::Sender::new(false),
+            closing: AtomicBool::new(false),
             unreadable: AtomicU64::new(0),
         })
     }
 
-    /// Waits for up to `most` messages, however long none comes.
-    pub(super) async fn fetch(self: Arc<Self>, most: usize) -> Fetched {
-        loop {
+    /// Waits for up to `most` messages, however long none comes. Whoever asked may go away: no call can be taken back
+    /// from SQS, so what it brings is taken in hand in any case.
+    pub(super) fn fetch(self: Arc<Self>, most: usize) -> impl Future<Output = Fetched> + Send + use<> {
+        let fetching = tokio::spawn(async move {
+            self.polling.send_replace(true);
+            let fetched = self.poll(most).await;
+            self.polling.send_replace(false);
+            fetched
+        });
+        async move {
+            match fetching.await {
+                Ok(Some(fetched)) => fetched,
+                // The engine closes.
+                _ => std::future::pending().await,
+            }
+        }
+    }
+
+    async fn poll(&self, most: usize) -> Option<Fetched> {
+        while !self.closing.load(Ordering::Relaxed) {
             self.way.passable().await;
             let received = match self.nature().await {
                 Ok(_) => self.queue.receive(most, self.clock.now()).await,
@@ -69,15 +91,27 @@ impl Taking {
             match received {
                 Ok(received) => {
                     self.way.worked();
-                    // In a task of its own: what was taken must not be forgotten with whoever asked for it.
-                    let keeping = tokio::spawn(Arc::clone(&self).keep(received));
-                    if let Ok(Some(fetched)) = keeping.await {
+                    let fetched = self.keep(received).await;
+                    if fetched.is_some() {
                         return fetched;
                     }
                 }
                 Err(trouble) => self.way.failed(&trouble.words),
             }
         }
+        None
+    }
+
+    /// Begins no call any more.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns once no receive is under way.
+    pub(super) async fn polled(&self) {
+        let mut polling = self.polling.subscribe();
+        // It only fails without a sender, which is here.
+        drop(polling.wait_for(|polling| !polling).await);
     }
 
     async fn nature(&self) -> Result<Nature, super::queue::Trouble> {
@@ -92,7 +126,7 @@ impl Taking {
     }
 
     /// `None`: nothing of it is due here.
-    async fn keep(self: Arc<Self>, received: Vec<Received>) -> Option<Fetched> {
+    async fn keep(&self, received: Vec<Received>) -> Option<Fetched> {
         let (now, visibility) = (self.clock.now(), self.nature.get()?.visibility);
         let until = Instant::now() + visibility;
         let (mut deliveries, mut readable) = (Vec::new(), Vec::new());
@@ -116,20 +150,22 @@ impl Taking {
         };
         let mut fetched = Fetched { due: 0, ends_at: None, suspects: Vec::new() };
         for ((id, one), taken) in ids.into_iter().zip(readable).zip(taken) {
-            let copy = match taken {
-                Taken::Over => Some(one.receipt),
-                Taken::InHand => self.held.hold(id, one, until),
+            match taken {
+                Taken::Over => self.deleting.push(one.receipt),
+                Taken::InHand => {
+                    let copy = self.held.received_again(id, one, until);
+                    copy.into_iter().for_each(|receipt| self.deleting.push(receipt));
+                }
                 Taken::Due(ends_at) => {
                     fetched.due += 1;
                     fetched.ends_at = Some(fetched.ends_at.map_or(ends_at, |other| other.min(ends_at)));
-                    self.held.hold(id, one, until)
+                    self.held.hold(id, one, until);
                 }
                 Taken::Suspect(claim) => {
                     fetched.suspects.push(claim);
-                    self.held.hold(id, one, until)
+                    self.held.hold(id, one, until);
                 }
-            };
-            copy.into_iter().for_each(|receipt| self.deleting.push(receipt));
+            }
         }
         (fetched.due > 0 || !fetched.suspects.is_empty()).then_some(fetched)
     }
