@@ -8,8 +8,9 @@ use imports::House;
 const HOUSE: House = House {
     name: "sms_provision",
     order: &[
-        &["aws", "resource"],
+        &["aws", "credentials", "resource"],
         &["stack"],
+        &["keys"],
         &["kinds"],
         &["observe"],
         &["plan"],

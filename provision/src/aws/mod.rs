@@ -83,6 +83,8 @@ pub struct Session {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,
+    /// STS.
+    pub sts: aws_sdk_sts::Client,
 }
 
 impl Session {
@@ -120,6 +122,7 @@ impl Session {
             cloudwatch: aws_sdk_cloudwatch::Client::new(&access.config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&access.config),
             sqs: aws_sdk_sqs::Client::new(&access.config),
+            sts,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! What flows in and out is the plain [`Resource`] and [`Found`]; identifiers, versions and the like stay inside. A kind
 //! decides nothing: whether something is created, changed or deleted is the plan's, and in which order is `apply`'s.
 
+mod access_key;
 mod alarm;
 mod attachment;
 mod dashboard;
@@ -111,6 +112,7 @@ pub fn all(ground: &Arc<Ground>) -> Vec<Box<dyn ResourceKind>> {
         Box::new(policy::Policies(Arc::clone(ground))),
         Box::new(user::Users(Arc::clone(ground))),
         Box::new(attachment::Attachments(Arc::clone(ground))),
+        Box::new(access_key::AccessKeys(Arc::clone(ground))),
         Box::new(role::Roles(Arc::clone(ground))),
         Box::new(role_policy::RolePolicies(Arc::clone(ground))),
         Box::new(log_group::LogGroups(Arc::clone(ground))),
