@@ -17,6 +17,19 @@ impl MetricFilters {
     fn group(&self) -> String {
         failure_log_group(&self.0.session.place)
     }
+
+    /// Where groups are not ours to make there may be none yet.
+    fn explained(&self, error: CallError) -> CallError {
+        if error.fault != Fault::NotFound {
+            return error;
+        }
+        let message = format!(
+            "there is no log group {} yet: SNS makes it with the first SMS that is not delivered. Run it again then, or \
+             set account.create_delivery_log_groups = true",
+            self.group()
+        );
+        CallError { message, ..error }
+    }
 }
 
 /// The names of the filters on a log group that are not of this stack.
@@ -92,17 +105,7 @@ impl ResourceKind for MetricFilters {
                 let put = put.filter_pattern(text(wanted, "pattern")).metric_transformations(counted.clone());
                 put.send().await.map_err(|error| CallError::of("logs:PutMetricFilter", id.to_string(), error))
             });
-            put.await.map(drop).map_err(|error| match error.fault {
-                Fault::NotFound => CallError {
-                    message: format!(
-                        "there is no log group {} yet: SNS makes it with the first SMS that is not delivered. Run it \
-                         again then, or set account.create_delivery_log_groups = true",
-                        self.group()
-                    ),
-                    ..error
-                },
-                _ => error,
-            })
+            put.await.map(drop).map_err(|error| self.explained(error))
         })
     }
 
