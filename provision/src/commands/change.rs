@@ -159,13 +159,15 @@ async fn carry_out(ready: &Ready, name: Option<&str>, console: &Console, stopped
     for id in &outcome.skipped {
         text.push_str(&format!("Not done: {id}\n"));
     }
-    for note in &plan.notes {
+    let remarks = opened.ground.remarks();
+    for note in plan.notes.iter().chain(&remarks) {
         text.push_str(&format!("Note: {note}\n"));
     }
     text.push_str(&summary);
     text.push('\n');
     if let Some(members) = json.as_object_mut() {
         members.extend(account_of(&outcome));
+        members.insert("remarks".to_owned(), json!(remarks));
     }
     let verdict = if outcome.failed.is_empty() && outcome.skipped.is_empty() { Verdict::Good } else { Verdict::Bad };
     Said { verdict, summary, text, json }

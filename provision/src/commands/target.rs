@@ -40,11 +40,11 @@ impl Target {
                 session.place.region
             ));
         }
-        let mut stack = Stack::wanted(&self.account, &session.place, &self.profile);
-        if empty {
-            stack = stack.emptied();
-        }
-        let ground = Arc::new(Ground { session, stack });
+        let stack = match empty {
+            true => Stack::emptied(&self.account, &session.place, &self.profile),
+            false => Stack::wanted(&self.account, &session.place, &self.profile),
+        };
+        let ground = Arc::new(Ground::new(session, stack));
         Ok(Opened { kinds: all(&ground), ground })
     }
 }

@@ -6,11 +6,14 @@
 mod access_key;
 mod attachment;
 mod policy;
+mod role;
+mod role_policy;
+mod sms_attributes;
 mod tagging;
 mod user;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 
@@ -28,6 +31,24 @@ pub struct Ground {
     pub session: Session,
     /// What is wanted there.
     pub stack: Stack,
+    remarks: Mutex<Vec<String>>,
+}
+
+impl Ground {
+    /// What is wanted in an account and region.
+    pub fn new(session: Session, stack: Stack) -> Self {
+        Self { session, stack, remarks: Mutex::default() }
+    }
+
+    /// Notes what happened on the way and is no failure.
+    pub fn remark(&self, remark: String) {
+        self.remarks.lock().unwrap_or_else(PoisonError::into_inner).push(remark);
+    }
+
+    /// All that was noted so far; it is told once.
+    pub fn remarks(&self) -> Vec<String> {
+        std::mem::take(&mut *self.remarks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// A change of something that is there.
@@ -76,5 +97,8 @@ pub fn all(ground: &Arc<Ground>) -> Vec<Box<dyn ResourceKind>> {
         Box::new(user::Users(Arc::clone(ground))),
         Box::new(attachment::Attachments(Arc::clone(ground))),
         Box::new(access_key::AccessKeys(Arc::clone(ground))),
+        Box::new(role::Roles(Arc::clone(ground))),
+        Box::new(role_policy::RolePolicies(Arc::clone(ground))),
+        Box::new(sms_attributes::SmsAttributes(Arc::clone(ground))),
     ]
 }

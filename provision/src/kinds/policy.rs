@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyVersion, Tag};
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, Fault};
+use crate::aws::{CallError, Fault, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 use crate::stack::RECORD_TAG;
 
@@ -22,7 +22,7 @@ impl Policies {
     }
 
     /// Under the path of the settings it is asked for at once; under another one it has to be searched for.
-    async fn find(&self, id: &Id) -> Result<Option<Policy>, CallError> {
+    pub(super) async fn find(&self, id: &Id) -> Result<Option<Policy>, CallError> {
         let arn = self.arn(&self.0.stack.account.path, &id.name);
         if let Some(policy) = self.get(&arn, id).await? {
             return Ok(Some(policy));
@@ -193,10 +193,11 @@ impl Policies {
     async fn replace(&self, old: &str, id: &Id, wanted: &Attributes) -> Result<(), CallError> {
         let policy = self.get(old, id).await?;
         let tags = policy.as_ref().map(Policy::tags).unwrap_or_default();
-        let record = tags.iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).cloned().collect();
+        let record: Vec<Tag> = tags.iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).cloned().collect();
         super::attachment::detach_all(&self.0, old, id).await?;
         self.remove(old, id).await?;
-        self.make(id, wanted, record).await
+        // IAM may hold on to the name for a moment.
+        patiently(|error| error.fault == Fault::Exists, || self.make(id, wanted, record.clone())).await
     }
 }
 

@@ -51,7 +51,8 @@ pub fn text(plan: &Plan, paint: Paint) -> String {
         };
         let whose = change.owner.as_deref().unwrap_or_default();
         line(&mut out, &format!("  {sign} {}{word}{whose}", change.id));
-        if change.action != Action::Delete {
+        // What goes back to what it was is shown; what goes altogether says nothing more.
+        if change.attributes.values().any(|one| !one.new.is_null()) {
             for difference in lines(change, paint) {
                 line(&mut out, &format!("      {difference}"));
             }

@@ -61,13 +61,14 @@ impl Stack {
         Self { names, profile: profile.to_owned(), account: account.clone(), resources }
     }
 
-    /// The same with nothing wanted, for `destroy`.
-    #[must_use]
-    pub fn emptied(mut self) -> Self {
-        for resource in &mut self.resources {
+    /// The same with nothing wanted, for `destroy`. The SMS attributes go back to what they were even where they are no
+    /// longer ours to set.
+    pub fn emptied(account: &Account, place: &Place, profile: &str) -> Self {
+        let mut stack = Self::wanted(&Account { manage_sms_preferences: true, ..account.clone() }, place, profile);
+        for resource in &mut stack.resources {
             resource.wanted = None;
         }
-        self
+        stack
     }
 
     /// The resources of a kind.

@@ -17,36 +17,36 @@ pub const SMS_ATTRIBUTES: [&str; 6] = [
     "UsageReportS3Bucket",
 ];
 
-/// Without `manage_sms_preferences` nothing is wanted of them, and what is there is not looked at.
+/// Without `manage_sms_preferences` they are not looked at.
 pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
     let (account, place, names) = (site.account, site.place, site.names);
     let role = Id::new(Kind::IamRole, &names.delivery_role);
     let role_policy = Id::new(Kind::IamRolePolicy, format!("{}/{DELIVERY_POLICY}", names.delivery_role));
     // The policy keeps the record of what they were before.
     let policy = Id::new(Kind::IamPolicy, &names.sender);
-    let wanted = account.manage_sms_preferences.then(|| {
-        let mut wanted = Attributes::new();
-        let mut set = |key: &str, value: String| wanted.insert(key.to_owned(), json!(value));
-        set("MonthlySpendLimit", account.monthly_spend_limit_usd.to_string());
-        set(
-            "DefaultSMSType",
-            match account.default_sms_type {
-                SmsType::Transactional => "Transactional".to_owned(),
-                SmsType::Promotional => "Promotional".to_owned(),
-            },
-        );
-        if let Some(sender) = &account.default_sender_id {
-            set("DefaultSenderID", sender.clone());
-        }
-        if let Some(bucket) = &account.usage_report_bucket {
-            set("UsageReportS3Bucket", bucket.clone());
-        }
-        if account.delivery_status_logging {
-            let path = &account.path;
-            set("DeliveryStatusIAMRole", place.arn("iam", &format!("role{path}{}", names.delivery_role)));
-            set("DeliveryStatusSuccessSamplingRate", account.delivery_status_sampling_percent.to_string());
-        }
-        wanted
-    });
-    vec![resource(Kind::SmsAttributes, &place.region, wanted, &[role, role_policy, policy])]
+    if !account.manage_sms_preferences {
+        return Vec::new();
+    }
+    let mut wanted = Attributes::new();
+    let mut set = |key: &str, value: String| wanted.insert(key.to_owned(), json!(value));
+    set("MonthlySpendLimit", account.monthly_spend_limit_usd.to_string());
+    set(
+        "DefaultSMSType",
+        match account.default_sms_type {
+            SmsType::Transactional => "Transactional".to_owned(),
+            SmsType::Promotional => "Promotional".to_owned(),
+        },
+    );
+    if let Some(sender) = &account.default_sender_id {
+        set("DefaultSenderID", sender.clone());
+    }
+    if let Some(bucket) = &account.usage_report_bucket {
+        set("UsageReportS3Bucket", bucket.clone());
+    }
+    if account.delivery_status_logging {
+        let path = &account.path;
+        set("DeliveryStatusIAMRole", place.arn("iam", &format!("role{path}{}", names.delivery_role)));
+        set("DeliveryStatusSuccessSamplingRate", account.delivery_status_sampling_percent.to_string());
+    }
+    vec![resource(Kind::SmsAttributes, &place.region, Some(wanted), &[role, role_policy, policy])]
 }
