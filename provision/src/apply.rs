@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
 use crate::aws::CallError;
 use crate::kinds::{ResourceKind, Update};
 use crate::plan::{Action, Change, Plan};
@@ -60,7 +63,8 @@ pub async fn apply(
         for change in begins {
             waiting.remove(&change.id);
             tell(Event::Started(change));
-            under_way.push(async move { (change, carry_out(kinds, change).await) });
+            let span = span(change);
+            under_way.push(async move { (change, carry_out(kinds, change, &span).instrument(span.clone()).await) });
         }
         let Some((change, result)) = under_way.next().await else { break };
         match result {
@@ -93,7 +97,34 @@ fn waits_for<'a>(change: &'a Change, plan: &'a Plan) -> BTreeSet<&'a Id> {
     }
 }
 
-async fn carry_out(kinds: &[Box<dyn ResourceKind>], change: &Change) -> Result<(), CallError> {
+/// The span of a change. Names of resources are the settings' own; addresses and values stay out of it.
+fn span(change: &Change) -> Span {
+    tracing::info_span!(
+        target: "sms_provision::trace",
+        "change",
+        otel.name = format!("{:?} {}", change.action, change.id.kind.noun()),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        error.type = Empty,
+        rpc.method = Empty,
+        aws.request_id = Empty,
+    )
+}
+
+async fn carry_out(kinds: &[Box<dyn ResourceKind>], change: &Change, span: &Span) -> Result<(), CallError> {
+    let result = call(kinds, change).await;
+    if let Err(error) = &result {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", error.code.as_deref().unwrap_or("_OTHER"));
+        span.record("rpc.method", error.action);
+        if let Some(id) = &error.request_id {
+            span.record("aws.request_id", id);
+        }
+    }
+    result
+}
+
+async fn call(kinds: &[Box<dyn ResourceKind>], change: &Change) -> Result<(), CallError> {
     let Some(kind) = kinds.iter().find(|kind| kind.kind() == change.id.kind) else {
         return Err(CallError::other("none", change.id.to_string(), "this build cannot look after it"));
     };

@@ -12,7 +12,7 @@ use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, causes};
 use thiserror::Error;
 
 pub use error::{CallError, Fault};
-pub use patience::{SETTLING, patiently};
+pub use patience::{SETTLING, call, patiently, patiently_for};
 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(30);

@@ -204,8 +204,7 @@ impl Policies {
 /// A document of IAM, which comes percent-encoded.
 pub(super) fn parse(document: Option<&str>) -> Value {
     let decoded = percent_encoding::percent_decode_str(document.unwrap_or_default()).decode_utf8_lossy();
-    // What is no JSON is shown as it is, and differs from whatever is wanted.
-    serde_json::from_str(&decoded).unwrap_or_else(|_| Value::from(decoded.into_owned()))
+    super::document(&decoded)
 }
 
 /// IAM's form of a tag. The builder only fails without key or value.
