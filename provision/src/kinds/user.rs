@@ -76,7 +76,11 @@ impl ResourceKind for Users {
                     }
                 }
             }
-            let (set, remove) = tagging::changes(&update);
+            let (mut set, remove) = tagging::changes(&update);
+            if update.touches(&["path"]) {
+                // In AWS a user takes its tags along. In moto it loses them, and with them its owner.
+                set = tags(update.wanted).collect();
+            }
             if !remove.is_empty() {
                 let keys = remove.iter().map(ToString::to_string).collect();
                 let untagged = iam.untag_user().user_name(&id.name).set_tag_keys(Some(keys)).send().await;
