@@ -1,8 +1,12 @@
 //! The command line.
 
+mod ask;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use ask::{Policy, Whose};
 
 /// Sets up an AWS account for sending SMS through Amazon SNS: least-privilege sender, SMS attributes, delivery-status
 /// logging, alarms, dashboard. It plans before it acts, and converges.
@@ -57,6 +61,8 @@ pub enum Command {
     Apply(Apply),
     /// Removes what is ours and puts the SMS attributes back
     Destroy(Destroy),
+    /// Prints a policy document; needs no credentials where account.account_id and the region are set
+    Policy(Policy),
 }
 
 /// `plan`.
@@ -114,6 +120,7 @@ impl Arguments {
             Command::Plan(plan) => vec![&plan.given],
             Command::Apply(apply) => vec![&apply.given],
             Command::Destroy(destroy) => vec![&destroy.given],
+            Command::Policy(policy) => vec![&policy.given],
         };
         after.into_iter().fold(self.before.clone(), Given::and)
     }

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod commands;
 pub mod kinds;
 pub mod observe;
+pub mod operator;
 pub mod plan;
 pub mod render;
 pub mod resource;

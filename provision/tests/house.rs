@@ -10,7 +10,7 @@ const HOUSE: House = House {
     order: &[
         &["aws", "resource"],
         &["stack"],
-        &["kinds"],
+        &["kinds", "operator"],
         &["observe"],
         &["plan"],
         &["apply", "cli", "render"],

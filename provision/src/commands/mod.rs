@@ -2,6 +2,7 @@
 
 mod change;
 mod console;
+mod policy;
 mod target;
 
 use serde_json::{Value, json};
@@ -78,6 +79,10 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
         Command::Plan(plan) => {
             let results = target::each(&targets, at_once, |target| change::plan(target, plan, console)).await;
             finish(results, given.all, plan.json, console)
+        }
+        Command::Policy(asked) => {
+            let results = target::each(&targets, at_once, |target| policy::policy(target, asked.whose, console)).await;
+            finish(results, given.all, given.all, console)
         }
         Command::Apply(apply) => change::apply(&targets, at_once, given.all, apply, console).await,
         Command::Destroy(destroy) => change::destroy(&targets, at_once, given.all, destroy, console).await,
