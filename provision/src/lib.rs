@@ -8,6 +8,8 @@ pub mod apply;
 pub mod aws;
 pub mod cli;
 pub mod commands;
+pub mod credentials;
+pub mod keys;
 pub mod kinds;
 pub mod observe;
 pub mod operator;

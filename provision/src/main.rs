@@ -2,11 +2,15 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use sms_config::{Loaded, Sources};
+use sms_config::{Loaded, Sources, Telemetry};
 use sms_provision::cli::Arguments;
 use sms_provision::commands::{self, Console, Verdict};
+
+/// How long the last spans may take to reach their collector.
+const FLUSH: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     let ended = match Arguments::try_parse() {
@@ -32,5 +36,10 @@ fn run(arguments: &Arguments) -> Result<Verdict, Box<dyn std::error::Error>> {
         console.remark(&format!("sms-provision: settings file {}", file.display()));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { Ok(commands::run(arguments, &loaded.settings, &console).await?) })
+    runtime.block_on(async {
+        let telemetry = Telemetry::start("sms-provision")?;
+        let ended = commands::run(arguments, &loaded.settings, &console).await;
+        telemetry.shutdown(FLUSH).await;
+        Ok(ended?)
+    })
 }

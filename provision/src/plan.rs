@@ -170,3 +170,104 @@ fn differences(wanted: &Attributes, found: &Attributes) -> BTreeMap<String, Diff
         .filter(|(_, difference)| difference.old != difference.new)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sms_config::{Loaded, Sources};
+
+    use super::*;
+    use crate::aws::{CallError, Fault};
+
+    fn place() -> Place {
+        Place { account: "123456789012".to_owned(), partition: "aws".to_owned(), region: "eu-west-1".to_owned() }
+    }
+
+    fn stack(resources: Vec<Resource>) -> Stack {
+        let sources = Sources {
+            config: None,
+            set: Vec::new(),
+            env: vec![("HOME".into(), "/home".into())],
+            working_dir: "/nowhere".into(),
+            system_file: "/nowhere/sms.toml".into(),
+        };
+        let account = Loaded::load(&sources).unwrap().settings.account;
+        Stack { resources, ..Stack::wanted(&account, &place(), "sms") }
+    }
+
+    fn queue(wanted: Option<Value>) -> Resource {
+        Resource { id: Id::new(Kind::SqsQueue, "q"), wanted: wanted.map(attributes), needs: Vec::new() }
+    }
+
+    fn attributes(object: Value) -> Attributes {
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn found(object: Value) -> Found {
+        Found::ours(Id::new(Kind::SqsQueue, "q"), attributes(object))
+    }
+
+    fn plan(wanted: Option<Value>, there: Option<Found>, adopt: bool) -> Plan {
+        let observed = Observed { found: there.into_iter().collect(), refused: Vec::new() };
+        Plan::of(&stack(vec![queue(wanted)]), &place(), observed, adopt)
+    }
+
+    fn actions(plan: &Plan) -> Vec<Action> {
+        plan.changes.iter().map(|change| change.action).collect()
+    }
+
+    #[test]
+    fn what_is_as_it_should_be_is_counted_and_left_alone() {
+        let plan = plan(Some(json!({ "a": 1, "b": null })), Some(found(json!({ "a": 1, "more": 2 }))), false);
+        assert_eq!((actions(&plan), plan.unchanged), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn a_tag_that_nobody_wants_goes_and_another_attribute_that_nobody_mentions_stays() {
+        let there = found(json!({ "tags.who": "me", "tags.a": "1", "size": 3 }));
+        let plan = plan(Some(json!({ "tags.a": "2" })), Some(there), false);
+        assert_eq!(actions(&plan), [Action::Update]);
+        let attributes = &plan.changes[0].attributes;
+        assert_eq!(attributes.keys().collect::<Vec<_>>(), ["tags.a", "tags.who"]);
+        assert_eq!(attributes["tags.who"], Difference { old: json!("me"), new: Value::Null });
+    }
+
+    #[test]
+    fn what_is_not_ours_is_a_conflict_until_it_is_adopted_even_where_nothing_differs() {
+        let there = || Some(found(json!({ "a": 1 })).owned_by(Owner::Other("carries no tag".to_owned())));
+        assert_eq!(actions(&plan(Some(json!({ "a": 1 })), there(), false)), [Action::Conflict]);
+        assert_eq!(actions(&plan(Some(json!({ "a": 2 })), there(), true)), [Action::Update]);
+        // Nobody wants it: it is none of our business.
+        assert_eq!(actions(&plan(None, there(), true)), []);
+    }
+
+    #[test]
+    fn what_is_ours_and_not_wanted_goes_unless_it_has_to_stay() {
+        assert_eq!(actions(&plan(None, Some(found(json!({ "a": 1 }))), false)), [Action::Delete]);
+        let kept = Found { keep: Some("it holds records".to_owned()), ..found(json!({ "a": 1 })) };
+        let plan = plan(None, Some(kept), false);
+        assert_eq!(
+            (actions(&plan), plan.notes.as_slice()),
+            (vec![], &["SQS queue q stays: it holds records".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn what_can_only_be_ours_goes_although_the_settings_no_longer_name_it() {
+        let observed = Observed { found: vec![found(json!({}))], refused: Vec::new() };
+        let plan = Plan::of(&stack(Vec::new()), &place(), observed, false);
+        assert_eq!(actions(&plan), [Action::Delete]);
+    }
+
+    #[test]
+    fn of_a_kind_that_could_not_be_read_nothing_is_planned() {
+        let error = CallError {
+            fault: Fault::Refused,
+            ..CallError::other("sqs:GetQueueAttributes", "queue", "not authorized")
+        };
+        let observed = Observed { found: Vec::new(), refused: vec![(Kind::SqsQueue, error)] };
+        let plan = Plan::of(&stack(vec![queue(Some(json!({})))]), &place(), observed, false);
+        assert_eq!(actions(&plan), []);
+        assert_eq!(plan.refused.iter().copied().collect::<Vec<_>>(), ["sqs:GetQueueAttributes"]);
+    }
+}

@@ -8,9 +8,10 @@ use imports::House;
 const HOUSE: House = House {
     name: "sms_provision",
     order: &[
-        &["aws", "resource"],
+        &["aws", "credentials", "resource"],
         &["stack"],
-        &["kinds", "operator"],
+        &["keys", "operator"],
+        &["kinds"],
         &["observe"],
         &["plan"],
         &["apply", "cli", "render"],

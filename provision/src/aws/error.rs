@@ -113,6 +113,18 @@ impl CallError {
         Self { action, resource, fault: Fault::Other, code: None, message, request_id: None }
     }
 
+    /// What was answered, or nothing where AWS says that there is no such thing.
+    ///
+    /// # Errors
+    /// Any other error.
+    pub fn if_there<T>(answered: Result<T, Self>) -> Result<Option<T>, Self> {
+        match answered {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.fault == Fault::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether AWS's code is one of those.
     pub fn is(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))

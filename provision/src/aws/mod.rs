@@ -12,7 +12,7 @@ use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, causes};
 use thiserror::Error;
 
 pub use error::{CallError, Fault};
-pub use patience::{SETTLING, patiently};
+pub use patience::{SETTLING, call, patiently, patiently_for};
 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -107,6 +107,8 @@ pub struct Session {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,
+    /// STS.
+    pub sts: aws_sdk_sts::Client,
 }
 
 impl Session {
@@ -142,6 +144,7 @@ impl Session {
             cloudwatch: aws_sdk_cloudwatch::Client::new(&access.config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&access.config),
             sqs: aws_sdk_sqs::Client::new(&access.config),
+            sts,
         })
     }
 }

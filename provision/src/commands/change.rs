@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use serde_json::{Value, json};
 
-use super::target::{Opened, each};
+use super::target::{Aim, Opened, each};
 use super::{CommandError, Console, Said, Target, Verdict, finish};
 use crate::apply::{Event, Outcome};
 use crate::cli;
@@ -20,7 +20,7 @@ struct Ready {
 }
 
 pub(super) async fn plan(target: &Target, asked: &cli::Plan, console: &Console) -> Result<Said, CommandError> {
-    let opened = target.open(false, console).await?;
+    let opened = target.open(Aim::Settings, console).await?;
     let plan = planned(&opened, asked.adopt).await?;
     let verdict = match (obstacle(&plan), plan.changes.is_empty(), asked.detailed_exitcode) {
         (Some(_), _, _) => Verdict::Bad,
@@ -38,7 +38,7 @@ pub(super) async fn apply(
     asked: &cli::Apply,
     console: &Console,
 ) -> Result<Verdict, CommandError> {
-    let ready = each(targets, at_once, |target| prepare(target, false, asked.adopt, console)).await;
+    let ready = each(targets, at_once, |target| prepare(target, Aim::Settings, asked.adopt, console)).await;
     change(ready, at_once, several, Asked { yes: asked.yes, json: asked.json, verb: "apply" }, console).await
 }
 
@@ -49,7 +49,8 @@ pub(super) async fn destroy(
     asked: &cli::Destroy,
     console: &Console,
 ) -> Result<Verdict, CommandError> {
-    let ready = each(targets, at_once, |target| prepare(target, true, false, console)).await;
+    let aim = Aim::Nothing { delete_logs: asked.delete_logs };
+    let ready = each(targets, at_once, |target| prepare(target, aim, false, console)).await;
     change(ready, at_once, several, Asked { yes: asked.yes, json: asked.json, verb: "destroy" }, console).await
 }
 
@@ -60,8 +61,8 @@ struct Asked {
     verb: &'static str,
 }
 
-async fn prepare(target: &Target, empty: bool, adopt: bool, console: &Console) -> Result<Ready, CommandError> {
-    let opened = target.open(empty, console).await?;
+async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> Result<Ready, CommandError> {
+    let opened = target.open(aim, console).await?;
     let plan = planned(&opened, adopt).await?;
     Ok(Ready { opened, plan })
 }

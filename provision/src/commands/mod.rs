@@ -71,6 +71,7 @@ pub struct Said {
 ///
 /// # Errors
 /// Why it did not come to an end, for all targets together.
+#[tracing::instrument(target = "sms_provision::trace", level = "info", name = "sms-provision", skip_all)]
 pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) -> Result<Verdict, CommandError> {
     let given = arguments.given();
     let targets = target::chosen(&given, settings)?;

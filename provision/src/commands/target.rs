@@ -30,9 +30,18 @@ pub(super) struct Opened {
     pub(super) kinds: Vec<Box<dyn ResourceKind>>,
 }
 
+/// What is to be there when a command is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Aim {
+    /// What the settings want.
+    Settings,
+    /// Nothing; log groups with records only stay where they are not to be deleted too.
+    Nothing { delete_logs: bool },
+}
+
 impl Target {
-    /// Asks AWS who we are. `empty`: nothing is wanted there.
-    pub(super) async fn open(&self, empty: bool, console: &super::Console) -> Result<Opened, CommandError> {
+    /// Asks AWS who we are.
+    pub(super) async fn open(&self, aim: Aim, console: &super::Console) -> Result<Opened, CommandError> {
         let session = Session::open(&self.aws, self.account.account_id.as_deref()).await?;
         if !sends_sms(&session.place.region) {
             console.remark(&format!(
@@ -40,11 +49,11 @@ impl Target {
                 session.place.region
             ));
         }
-        let stack = match empty {
-            true => Stack::emptied(&self.account, &session.place, &self.profile),
-            false => Stack::wanted(&self.account, &session.place, &self.profile),
+        let (stack, delete_logs) = match aim {
+            Aim::Settings => (Stack::wanted(&self.account, &session.place, &self.profile), false),
+            Aim::Nothing { delete_logs } => (Stack::emptied(&self.account, &session.place, &self.profile), delete_logs),
         };
-        let ground = Arc::new(Ground::new(session, stack));
+        let ground = Arc::new(Ground::new(session, stack).with_delete_logs(delete_logs));
         Ok(Opened { kinds: all(&ground), ground })
     }
 }

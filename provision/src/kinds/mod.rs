@@ -3,18 +3,27 @@
 //! What flows in and out is the plain [`Resource`] and [`Found`]; identifiers, versions and the like stay inside. A kind
 //! decides nothing: whether something is created, changed or deleted is the plan's, and in which order is `apply`'s.
 
+mod access_key;
+mod alarm;
 mod attachment;
+mod dashboard;
+mod log_group;
+mod metric_filter;
 mod policy;
+mod queue;
 mod role;
 mod role_policy;
 mod sms_attributes;
+mod subscription;
 mod tagging;
+mod topic;
 mod user;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
 use crate::aws::{CallError, Session};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
@@ -30,13 +39,21 @@ pub struct Ground {
     pub session: Session,
     /// What is wanted there.
     pub stack: Stack,
+    /// Whether log groups go even with records in them.
+    pub delete_logs: bool,
     remarks: Mutex<Vec<String>>,
 }
 
 impl Ground {
     /// What is wanted in an account and region.
     pub fn new(session: Session, stack: Stack) -> Self {
-        Self { session, stack, remarks: Mutex::default() }
+        Self { session, stack, delete_logs: false, remarks: Mutex::default() }
+    }
+
+    /// The same, with log groups going even with records in them.
+    #[must_use]
+    pub fn with_delete_logs(self, delete_logs: bool) -> Self {
+        Self { delete_logs, ..self }
     }
 
     /// Notes what happened on the way and is no failure.
@@ -95,8 +112,21 @@ pub fn all(ground: &Arc<Ground>) -> Vec<Box<dyn ResourceKind>> {
         Box::new(policy::Policies(Arc::clone(ground))),
         Box::new(user::Users(Arc::clone(ground))),
         Box::new(attachment::Attachments(Arc::clone(ground))),
+        Box::new(access_key::AccessKeys(Arc::clone(ground))),
         Box::new(role::Roles(Arc::clone(ground))),
         Box::new(role_policy::RolePolicies(Arc::clone(ground))),
+        Box::new(log_group::LogGroups(Arc::clone(ground))),
+        Box::new(metric_filter::MetricFilters(Arc::clone(ground))),
         Box::new(sms_attributes::SmsAttributes(Arc::clone(ground))),
+        Box::new(topic::Topics(Arc::clone(ground))),
+        Box::new(subscription::Subscriptions(Arc::clone(ground))),
+        Box::new(alarm::Alarms(Arc::clone(ground))),
+        Box::new(dashboard::Dashboards(Arc::clone(ground))),
+        Box::new(queue::Queues(Arc::clone(ground))),
     ]
+}
+
+/// A JSON document. What is no JSON is shown as it is, and differs from whatever is wanted.
+fn document(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }

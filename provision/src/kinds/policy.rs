@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyVersion, Tag};
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, Fault};
+use crate::aws::{CallError, Fault, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 use crate::stack::RECORD_TAG;
 
@@ -193,18 +193,18 @@ impl Policies {
     async fn replace(&self, old: &str, id: &Id, wanted: &Attributes) -> Result<(), CallError> {
         let policy = self.get(old, id).await?;
         let tags = policy.as_ref().map(Policy::tags).unwrap_or_default();
-        let record = tags.iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).cloned().collect();
+        let record: Vec<Tag> = tags.iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).cloned().collect();
         super::attachment::detach_all(&self.0, old, id).await?;
         self.remove(old, id).await?;
-        self.make(id, wanted, record).await
+        // IAM may hold on to the name for a moment.
+        patiently(|error| error.fault == Fault::Exists, || self.make(id, wanted, record.clone())).await
     }
 }
 
 /// A document of IAM, which comes percent-encoded.
 pub(super) fn parse(document: Option<&str>) -> Value {
     let decoded = percent_encoding::percent_decode_str(document.unwrap_or_default()).decode_utf8_lossy();
-    // What is no JSON is shown as it is, and differs from whatever is wanted.
-    serde_json::from_str(&decoded).unwrap_or_else(|_| Value::from(decoded.into_owned()))
+    super::document(&decoded)
 }
 
 /// IAM's form of a tag. The builder only fails without key or value.

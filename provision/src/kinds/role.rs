@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::policy::{parse, tag};
 use super::{Answer, Ground, ResourceKind, Update, role_policy, tagging};
-use crate::aws::{CallError, Fault};
+use crate::aws::{CallError, Fault, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 
 pub(super) struct Roles(pub(super) Arc<Ground>);
@@ -28,7 +28,8 @@ impl Roles {
     async fn replace(&self, id: &Id, wanted: &Attributes) -> Result<(), CallError> {
         let policies = role_policy::of_role(&self.0, &id.name).await?;
         self.remove(id).await?;
-        self.create(id, wanted).await?;
+        // IAM may hold on to the name for a moment.
+        patiently(|error| error.fault == Fault::Exists, || self.create(id, wanted)).await?;
         for (name, document) in policies {
             role_policy::put(&self.0, &id.name, &name, &document, id).await?;
         }

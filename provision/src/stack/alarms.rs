@@ -123,8 +123,12 @@ fn alarm(site: &Site<'_>, description: &str, threshold: f64, metrics: Value) -> 
         ("threshold", json!(threshold)),
         ("comparison", json!("GreaterThanOrEqualToThreshold")),
         ("evaluation_periods", json!(1)),
+        ("datapoints_to_alarm", Value::Null),
+        ("threshold_metric_id", Value::Null),
         ("missing_data", json!("notBreaching")),
         ("alarm_actions", json!([site.names.topic_arn])),
+        ("ok_actions", Value::Null),
+        ("insufficient_data_actions", Value::Null),
         ("actions_enabled", json!(true)),
     ];
     site.tagged(true, attributes).unwrap_or_default()

@@ -79,10 +79,13 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
             &[role],
         ),
     ];
-    resources.extend(log_groups(place).iter().map(|group| {
-        let retention = [("retention_days", json!(account.delivery_log_retention_days))];
-        resource(Kind::LogGroup, group, site.tagged(logging && account.create_delivery_log_groups, retention), &[])
-    }));
+    // Groups that SNS writes to and that are its own to make are not looked at, even if we made them once.
+    if account.create_delivery_log_groups || !logging {
+        resources.extend(log_groups(place).iter().map(|group| {
+            let retention = [("retention_days", json!(account.delivery_log_retention_days))];
+            resource(Kind::LogGroup, group, site.tagged(logging, retention), &[])
+        }));
+    }
     resources.extend(FAILURES.iter().map(|(suffix, metric, pattern)| {
         let wanted = plain(
             logging,
@@ -91,6 +94,9 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
                 ("metric_namespace", json!(names.namespace)),
                 ("metric_name", json!(metric)),
                 ("metric_value", json!("1")),
+                ("metric_default", Value::Null),
+                ("metric_unit", Value::Null),
+                ("metric_dimensions", Value::Null),
             ],
         );
         resource(Kind::LogMetricFilter, &format!("{}-{suffix}", names.stack), wanted, std::slice::from_ref(&failed))

@@ -61,10 +61,11 @@ impl Stack {
         Self { names, profile: profile.to_owned(), account: account.clone(), resources }
     }
 
-    /// The same with nothing wanted, for `destroy`. The SMS attributes go back to what they were even where they are no
-    /// longer ours to set.
+    /// The same with nothing wanted, for `destroy`. What the settings say to leave alone now may have been ours before:
+    /// the SMS attributes go back to what they were, and the log groups go if they are ours.
     pub fn emptied(account: &Account, place: &Place, profile: &str) -> Self {
-        let mut stack = Self::wanted(&Account { manage_sms_preferences: true, ..account.clone() }, place, profile);
+        let all = Account { manage_sms_preferences: true, create_delivery_log_groups: true, ..account.clone() };
+        let mut stack = Self::wanted(&all, place, profile);
         for resource in &mut stack.resources {
             resource.wanted = None;
         }

@@ -19,6 +19,7 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
             ("visibility_seconds", json!(VISIBILITY_SECONDS)),
             ("retention_seconds", json!(14 * DAY_SECONDS)),
             ("sqs_managed_sse", json!(true)),
+            ("kms_key_id", Value::Null),
             ("redrive_policy", Value::Null),
             ("redrive_allow_policy", json!({ "redrivePermission": "byQueue", "sourceQueueArns": [arn(&names.queue)] })),
             ("policy", policy(&arn(&names.dead_letters))),
@@ -30,6 +31,7 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
             ("visibility_seconds", json!(VISIBILITY_SECONDS)),
             ("retention_seconds", json!(4 * DAY_SECONDS)),
             ("sqs_managed_sse", json!(true)),
+            ("kms_key_id", Value::Null),
             (
                 "redrive_policy",
                 json!({ "deadLetterTargetArn": arn(&names.dead_letters), "maxReceiveCount": MAX_RECEIVES }),

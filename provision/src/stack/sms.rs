@@ -3,6 +3,7 @@
 use serde_json::json;
 use sms_config::SmsType;
 
+use super::delivery::log_groups;
 use super::names::DELIVERY_POLICY;
 use super::{Site, resource};
 use crate::resource::{Attributes, Id, Kind, Resource};
@@ -48,5 +49,8 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
         set("DeliveryStatusIAMRole", place.arn("iam", &format!("role{path}{}", names.delivery_role)));
         set("DeliveryStatusSuccessSamplingRate", account.delivery_status_sampling_percent.to_string());
     }
-    vec![resource(Kind::SmsAttributes, &place.region, Some(wanted), &[role, role_policy, policy])]
+    // SNS makes the log groups itself where they are not there when it writes.
+    let [delivered, failed] = log_groups(place).map(|group| Id::new(Kind::LogGroup, group));
+    let needs = [role, role_policy, policy, delivered, failed];
+    vec![resource(Kind::SmsAttributes, &place.region, Some(wanted), &needs)]
 }

@@ -1,0 +1,121 @@
+//! Who is told of alarms: the e-mail addresses on the alarm topic, which own nothing but their place there.
+
+use std::sync::Arc;
+
+use aws_sdk_sns::types::Subscription;
+use serde_json::json;
+
+use super::{Answer, Ground, ResourceKind, Update, tagging, topic};
+use crate::aws::{CallError, Fault, call, patiently};
+use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource};
+
+pub(super) struct Subscriptions(pub(super) Arc<Ground>);
+
+const PROTOCOL: &str = "email";
+/// Instead of an ARN: nobody has followed the link in SNS's mail.
+const PENDING: &str = "PendingConfirmation";
+/// Instead of an ARN: SNS shows for a while what is gone.
+const DELETED: &str = "Deleted";
+
+impl Subscriptions {
+    fn topic(&self) -> Id {
+        Id::new(Kind::SnsTopic, &self.0.stack.names.topic)
+    }
+
+    async fn list(&self) -> Result<Vec<Subscription>, CallError> {
+        let (id, arn) = (self.topic(), &self.0.stack.names.topic_arn);
+        let (mut all, mut token) = (Vec::new(), None::<String>);
+        loop {
+            let asked = || {
+                let asked = self.0.session.sns.list_subscriptions_by_topic().topic_arn(arn);
+                asked.set_next_token(token.clone()).send()
+            };
+            let page = CallError::if_there(call("sns:ListSubscriptionsByTopic", &id, asked).await)?;
+            let Some(page) = page else { return Ok(all) };
+            let there = |one: &&Subscription| {
+                one.protocol() == Some(PROTOCOL) && one.subscription_arn().is_some_and(|arn| arn != DELETED)
+            };
+            all.extend(page.subscriptions().iter().filter(there).cloned());
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Whose they are, of those that the settings do not have: on a topic that is not ours they are not ours either.
+    async fn owner(&self) -> Result<Owner, CallError> {
+        let tags = topic::tags_of(&self.0, &self.topic()).await?.unwrap_or_default();
+        Ok(tagging::owner(&tags, &self.0.stack.names.stack))
+    }
+}
+
+impl ResourceKind for Subscriptions {
+    fn kind(&self) -> Kind {
+        Kind::SnsSubscription
+    }
+
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let list = self.list().await?;
+            let topic_goes = self.0.stack.of(Kind::SnsTopic).iter().all(|topic| topic.wanted.is_none());
+            // A topic that is wanted and not ours is a conflict, and nothing is done; or it is taken over with all on it.
+            let owner = if topic_goes && !list.is_empty() { self.owner().await? } else { Owner::Ours };
+            let mut all = Vec::new();
+            for one in list {
+                let id = Id::new(Kind::SnsSubscription, one.endpoint().unwrap_or_default());
+                let attributes = Attributes::from([("protocol".to_owned(), json!(PROTOCOL))]);
+                let mut found = Found::ours(id, attributes).owned_by(owner.clone());
+                let wanted = candidates.iter().any(|other| other.id == found.id && other.wanted.is_some());
+                match (one.subscription_arn() == Some(PENDING), wanted, topic_goes) {
+                    (true, true, _) => {
+                        let note =
+                            format!("{} gets no alarms until its owner follows the link in AWS's mail", found.id);
+                        found.notes.push(note);
+                    }
+                    (true, false, false) => {
+                        found.keep = Some("it was never confirmed: AWS drops it in time, and cannot sooner".to_owned());
+                    }
+                    (true, false, true) => continue, // goes with the topic
+                    (false, ..) => {}
+                }
+                all.push(found);
+            }
+            Ok(all)
+        })
+    }
+
+    fn create<'a>(&'a self, id: &'a Id, _: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let arn = &self.0.stack.names.topic_arn;
+            // The topic may have been made a moment ago.
+            patiently(
+                |error| error.fault == Fault::NotFound,
+                || async {
+                    let subscribe = self.0.session.sns.subscribe().topic_arn(arn).protocol(PROTOCOL);
+                    let subscribed = subscribe.endpoint(&id.name).send().await;
+                    subscribed.map(drop).map_err(|error| CallError::of("sns:Subscribe", id.to_string(), error))
+                },
+            )
+            .await
+        })
+    }
+
+    /// There is nothing about a subscription that could differ.
+    fn update<'a>(&'a self, _: Update<'a>) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let id = &found.id;
+            for one in self.list().await?.iter().filter(|one| one.endpoint() == Some(&id.name)) {
+                let arn = one.subscription_arn().filter(|arn| *arn != PENDING);
+                let Some(arn) = arn else { continue };
+                let send = || self.0.session.sns.unsubscribe().subscription_arn(arn).send();
+                CallError::if_there(call("sns:Unsubscribe", id, send).await)?;
+            }
+            Ok(())
+        })
+    }
+}
