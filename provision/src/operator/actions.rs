@@ -34,13 +34,58 @@ pub(super) enum On {
     AttachedRoles,
     /// Whoever has the sender policy.
     Detached,
+    /// The log groups of delivery status and what is in them.
+    LogGroups,
+    /// The alarm topic.
+    Topic,
+    /// The alarms of the stack.
+    Alarms,
+    /// Every alarm: CloudWatch lets nobody list some of them only.
+    AllAlarms,
+    /// The dashboard.
+    Dashboard,
+    /// The queue and its dead-letter queue.
+    Queues,
 }
 
 /// All of them. `sms-voice` is what SNS calls to do what it is asked.
 pub(super) const ACTIONS: &[(On, &[&str])] = &[
     (On::Anything, &["iam:ListPolicies", "sts:GetCallerIdentity"]),
-    (On::Region, &["sns:GetSMSAttributes", "sns:SetSMSAttributes"]),
-    (On::ThroughSns, &["sms-voice:DescribeSpendLimits", "sms-voice:SetTextMessageSpendLimitOverride"]),
+    (
+        On::Region,
+        &[
+            "cloudwatch:GetMetricStatistics",
+            "logs:DescribeLogGroups",
+            "sns:CheckIfPhoneNumberIsOptedOut",
+            "sns:CreateSMSSandboxPhoneNumber",
+            "sns:DeleteSMSSandboxPhoneNumber",
+            "sns:GetSMSAttributes",
+            "sns:GetSMSSandboxAccountStatus",
+            "sns:ListOriginationNumbers",
+            "sns:ListPhoneNumbersOptedOut",
+            "sns:ListSMSSandboxPhoneNumbers",
+            "sns:OptInPhoneNumber",
+            "sns:SetSMSAttributes",
+            "sns:Unsubscribe",
+            "sns:VerifySMSSandboxPhoneNumber",
+        ],
+    ),
+    (
+        On::ThroughSns,
+        &[
+            "sms-voice:CreateVerifiedDestinationNumber",
+            "sms-voice:DeleteOptedOutNumber",
+            "sms-voice:DeleteVerifiedDestinationNumber",
+            "sms-voice:DescribeAccountAttributes",
+            "sms-voice:DescribeOptedOutNumbers",
+            "sms-voice:DescribePhoneNumbers",
+            "sms-voice:DescribeSpendLimits",
+            "sms-voice:DescribeVerifiedDestinationNumbers",
+            "sms-voice:SendDestinationNumberVerificationCode",
+            "sms-voice:SetTextMessageSpendLimitOverride",
+            "sms-voice:VerifyDestinationNumber",
+        ],
+    ),
     (
         On::Policy,
         &[
@@ -56,7 +101,21 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
             "iam:UntagPolicy",
         ],
     ),
-    (On::User, &["iam:DeleteUser", "iam:GetUser", "iam:TagUser", "iam:UntagUser", "iam:UpdateUser"]),
+    (
+        On::User,
+        &[
+            "iam:CreateAccessKey",
+            "iam:DeleteAccessKey",
+            "iam:DeleteUser",
+            "iam:GetAccessKeyLastUsed",
+            "iam:GetUser",
+            "iam:ListAccessKeys",
+            "iam:TagUser",
+            "iam:UntagUser",
+            "iam:UpdateAccessKey",
+            "iam:UpdateUser",
+        ],
+    ),
     (On::BoundUser, &["iam:CreateUser", "iam:PutUserPermissionsBoundary"]),
     (On::UnboundUser, &["iam:DeleteUserPermissionsBoundary"]),
     (On::AttachedUser, &["iam:AttachUserPolicy"]),
@@ -80,4 +139,58 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
     (On::PassedRole, &["iam:PassRole"]),
     (On::AttachedRoles, &["iam:AttachRolePolicy"]),
     (On::Detached, &["iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"]),
+    (
+        On::LogGroups,
+        &[
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:DeleteMetricFilter",
+            "logs:DescribeLogStreams",
+            "logs:DescribeMetricFilters",
+            "logs:ListTagsForResource",
+            "logs:PutMetricFilter",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ],
+    ),
+    (
+        On::Topic,
+        &[
+            "sns:CreateTopic",
+            "sns:DeleteTopic",
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "sns:ListTagsForResource",
+            "sns:SetTopicAttributes",
+            "sns:Subscribe",
+            "sns:TagResource",
+            "sns:UntagResource",
+        ],
+    ),
+    (
+        On::Alarms,
+        &[
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:ListTagsForResource",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+            "cloudwatch:UntagResource",
+        ],
+    ),
+    (On::AllAlarms, &["cloudwatch:DescribeAlarms"]),
+    (On::Dashboard, &["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"]),
+    (
+        On::Queues,
+        &[
+            "sqs:CreateQueue",
+            "sqs:DeleteQueue",
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ListQueueTags",
+            "sqs:SetQueueAttributes",
+            "sqs:TagQueue",
+            "sqs:UntagQueue",
+        ],
+    ),
 ];

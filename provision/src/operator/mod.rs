@@ -9,7 +9,7 @@ mod actions;
 use serde_json::{Map, Value, json};
 
 use crate::aws::Place;
-use crate::stack::Stack;
+use crate::stack::{Stack, alarm_name_prefix, log_arns};
 use actions::{ACTIONS, On};
 
 /// The characters that IAM allows a customer-managed policy, white space not counted.
@@ -83,6 +83,16 @@ impl Site<'_> {
             }
             // A role that is in no setting any more loses the policy too.
             On::Detached => ["group/*", "role/*", "user/*"].map(iam).to_vec(),
+            On::LogGroups => log_arns(self.place),
+            On::Topic => vec![names.topic_arn.clone()],
+            On::Alarms => vec![self.place.arn("cloudwatch", &format!("alarm:{}*", alarm_name_prefix(names)))],
+            On::AllAlarms => vec![self.place.arn("cloudwatch", "alarm:*")],
+            // A dashboard is of no region.
+            On::Dashboard => {
+                let Place { partition, account, .. } = self.place;
+                vec![format!("arn:{partition}:cloudwatch::{account}:dashboard/{}", names.dashboard)]
+            }
+            On::Queues => [&names.queue, &names.dead_letters].map(|queue| self.place.arn("sqs", queue)).to_vec(),
         }
     }
 
