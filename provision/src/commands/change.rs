@@ -212,7 +212,7 @@ fn summary(plan: &Plan, outcome: &Outcome) -> String {
 fn obstacle(plan: &Plan) -> Option<String> {
     match (plan.refused.is_empty(), plan.count(Action::Conflict)) {
         (false, _) => Some("a read was refused".to_owned()),
-        (true, 0) => None,
+        (true, 0) => plan.blocked.first().cloned(),
         (true, 1) => Some("1 conflict".to_owned()),
         (true, n) => Some(format!("{n} conflicts")),
     }
@@ -226,6 +226,9 @@ fn advice(plan: &Plan) -> String {
             "Nothing at all is changed while something carries our names and is not ours. Choose another account.name, \
              or take over what is marked ! with --adopt.\n",
         );
+    }
+    if !plan.blocked.is_empty() {
+        advice.push_str("Nothing at all is changed before that is taken off by hand; it is not ours to remove.\n");
     }
     if !plan.refused.is_empty() {
         advice

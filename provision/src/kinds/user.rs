@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::policy::tag;
-use super::{Answer, Ground, ResourceKind, Update, tagging};
+use super::{Answer, Ground, ResourceKind, Update, obstacles, tagging};
 use crate::aws::{CallError, Fault};
-use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
+use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
 
 pub(super) struct Users(pub(super) Arc<Ground>);
 
@@ -34,7 +34,11 @@ impl ResourceKind for Users {
                 attributes.insert("path".to_owned(), json!(user.path()));
                 attributes.insert("permissions_boundary".to_owned(), json!(boundary));
                 let owner = tagging::owner(&attributes, &self.0.stack.names.stack);
-                all.push(Found::ours(id.clone(), attributes).owned_by(owner));
+                let mut found = Found::ours(id.clone(), attributes).owned_by(owner);
+                if candidate.wanted.is_none() && found.owner == Owner::Ours {
+                    found.obstacles = obstacles::of_user(&self.0, id).await?;
+                }
+                all.push(found);
             }
             Ok(all)
         })
