@@ -1,8 +1,14 @@
 //! The command line.
 
+mod keys;
+mod verify;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use keys::{Keys, KeysCommand, List, Revoke, Rotate};
+pub use verify::Verify;
 
 /// Sets up an AWS account for sending SMS through Amazon SNS: least-privilege sender, SMS attributes, delivery-status
 /// logging, alarms, dashboard. It plans before it acts, and converges.
@@ -57,6 +63,10 @@ pub enum Command {
     Apply(Apply),
     /// Removes what is ours and puts the SMS attributes back
     Destroy(Destroy),
+    /// Proves that the sender may send SMS and nothing else
+    Verify(Verify),
+    /// The sender's access keys
+    Keys(Keys),
 }
 
 /// `plan`.
@@ -114,6 +124,8 @@ impl Arguments {
             Command::Plan(plan) => vec![&plan.given],
             Command::Apply(apply) => vec![&apply.given],
             Command::Destroy(destroy) => vec![&destroy.given],
+            Command::Verify(verify) => vec![&verify.given],
+            Command::Keys(keys) => vec![keys.given()],
         };
         after.into_iter().fold(self.before.clone(), Given::and)
     }

@@ -237,7 +237,7 @@ fn advice(plan: &Plan) -> String {
     advice
 }
 
-fn heading(opened: &Opened) -> String {
+pub(super) fn heading(opened: &Opened) -> String {
     let session = &opened.ground.session;
     let endpoint = session.endpoint.as_ref().map(|url| format!(", endpoint {url}")).unwrap_or_default();
     format!(

@@ -2,7 +2,9 @@
 
 mod change;
 mod console;
+mod keys;
 mod target;
+mod verify;
 
 use serde_json::{Value, json};
 use sms_config::Settings;
@@ -10,6 +12,7 @@ use thiserror::Error;
 
 use crate::aws::{CallError, SessionError};
 use crate::cli::{Arguments, Command};
+use crate::keys::KeysError;
 
 pub use console::Console;
 pub use target::Target;
@@ -45,6 +48,9 @@ pub enum CommandError {
     /// A call.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The sender's keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The arguments do not fit the settings.
     #[error("{0}")]
     Usage(String),
@@ -81,6 +87,8 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
             finish(results, given.all, plan.json, console)
         }
         Command::Apply(apply) => change::apply(&targets, at_once, given.all, apply, console).await,
+        Command::Verify(verify) => verify::run(&targets, at_once, given.all, verify, console).await,
+        Command::Keys(keys) => keys::run(&targets, at_once, given.all, &keys.command, console).await,
         Command::Destroy(destroy) => change::destroy(&targets, at_once, given.all, destroy, console).await,
     }
 }
