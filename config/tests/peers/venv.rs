@@ -10,8 +10,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-const REQUIREMENTS: &str = include_str!("requirements.txt");
-const CONSTRAINTS: &str = include_str!("constraints.txt");
+/// What is installed: the direct requirements, and the versions of all that they bring along.
+struct Environment {
+    name: &'static str,
+    requirements: &'static str,
+    constraints: &'static str,
+}
+
+const PEERS: Environment = Environment {
+    name: "requirements.txt",
+    requirements: include_str!("requirements.txt"),
+    constraints: include_str!("constraints.txt"),
+};
+
+const MINISTACK: Environment = Environment {
+    name: "ministack.txt",
+    requirements: include_str!("ministack.txt"),
+    constraints: include_str!("ministack_constraints.txt"),
+};
 
 /// The Python of the virtual environment, which is made first if there is none yet (about a minute, once).
 ///
@@ -20,7 +36,16 @@ const CONSTRAINTS: &str = include_str!("constraints.txt");
 pub(crate) fn python() -> &'static Path {
     // A failure is kept too: otherwise each test of a binary would wait for the same missing network.
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    PYTHON.get_or_init(ready).as_deref().unwrap_or_else(|remedy| panic!("{remedy}"))
+    PYTHON.get_or_init(|| ready(&PEERS)).as_deref().unwrap_or_else(|remedy| panic!("{remedy}"))
+}
+
+/// The same for ministack, which does not go with the others.
+///
+/// # Panics
+/// As [`python`].
+pub(crate) fn ministack() -> &'static Path {
+    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PYTHON.get_or_init(|| ready(&MINISTACK)).as_deref().unwrap_or_else(|remedy| panic!("{remedy}"))
 }
 
 /// A program that a requirement brings, such as `st`. Python reads its script: the path that stands in the script's
@@ -31,13 +56,13 @@ pub(crate) fn command(name: &str) -> Command {
     command
 }
 
-fn ready() -> Result<PathBuf, String> {
+fn ready(environment: &Environment) -> Result<PathBuf, String> {
     let (system, identity) = ["python3", "python"]
         .into_iter()
         .find_map(|name| Some((name, identity(name)?)))
         .ok_or("the tests need Python 3.10 or newer on the PATH: install python3 (Debian: and python3-venv)")?;
     let venvs = target().join("peers");
-    let home = venvs.join(key(&identity));
+    let home = venvs.join(key(environment, &identity));
     let marker = home.join("complete");
     let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     if marker.exists() {
@@ -49,13 +74,13 @@ fn ready() -> Result<PathBuf, String> {
     let lock = File::create(venvs.join("lock")).map_err(unwritable)?;
     lock.lock().map_err(unwritable)?;
     if !marker.exists() {
-        install(system, &home, &python, &lock)?;
+        install(environment, system, &home, &python, &lock)?;
         fs::write(&marker, "").map_err(unwritable)?;
     }
     Ok(python)
 }
 
-fn install(system: &str, home: &Path, python: &Path, lock: &File) -> Result<(), String> {
+fn install(environment: &Environment, system: &str, home: &Path, python: &Path, lock: &File) -> Result<(), String> {
     run(
         Command::new(system).args(["-m", "venv", "--clear"]).arg(home),
         lock,
@@ -69,11 +94,14 @@ fn install(system: &str, home: &Path, python: &Path, lock: &File) -> Result<(), 
     run(
         Command::new(python)
             .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"])
-            .arg(list("requirements.txt", REQUIREMENTS)?)
+            .arg(list("requirements.txt", environment.requirements)?)
             .arg("--constraint")
-            .arg(list("constraints.txt", CONSTRAINTS)?),
+            .arg(list("constraints.txt", environment.constraints)?),
         lock,
-        "the packages of config/tests/peers/requirements.txt cannot be installed: the tests need PyPI, once",
+        &format!(
+            "the packages of config/tests/peers/{} cannot be installed: the tests need PyPI, once",
+            environment.name
+        ),
     )
 }
 
@@ -95,9 +123,9 @@ fn identity(name: &str) -> Option<Vec<u8>> {
     output.status.success().then_some(output.stdout)
 }
 
-fn key(system: &[u8]) -> String {
+fn key(environment: &Environment, system: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
-    (REQUIREMENTS, CONSTRAINTS, system).hash(&mut hasher);
+    (environment.requirements, environment.constraints, system).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
