@@ -1,9 +1,12 @@
 """A history of so many messages in an outbox that an agent has made, written straight into its file."""
 
 import random
+import shutil
 import sqlite3
 import time
 import uuid
+
+from processes import Agent
 
 # A number and a reference that one message in a hundred has; there are pages of them in any history.
 NUMBER = "+12065550100"
@@ -14,6 +17,15 @@ COLUMNS = (
     "id, status, lane, recipient, encoding, segments, reference, attempts, unknowns, possible_duplicate, ends_at, "
     "created_at, updated_at, give_up_at, provider_id, error_code, error_detail"
 )
+
+
+def history(binary, rows, file):
+    """Makes `file`: an outbox as that agent makes it, with so many messages of the past."""
+    with Agent(binary) as agent:
+        agent.child.terminate()
+        agent.child.wait()
+        fill(agent.database, rows)
+        shutil.move(agent.database, file)
 
 
 def fill(database, rows):

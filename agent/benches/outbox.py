@@ -11,15 +11,15 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from fill import fill
+from fill import history
 from options import bound, machine, parse, parser, say
 from processes import Agent, Mock, load
 
 # Nobody is refused for what waits, and where it says HELD nothing leaves.
 ROOMY = {"SMS_OUTBOX__MAX_QUEUED": "100000000"}
 HELD = ROOMY | {"SMS_DISPATCH__SEGMENTS_PER_SECOND": "1"}
-CONNECTIONS = (1, 16, 64)
 BATCHES = 8
+LOADS = [("durable", 1), ("durable", 16), ("durable", 64), ("batch", 1), ("batch", BATCHES)]
 
 
 def main():
@@ -32,36 +32,35 @@ def main():
     with Mock(options.echo_module) as mock, tempfile.TemporaryDirectory(prefix="sms-bench-") as folder:
         say(f"a history of {options.history:,} messages")
         long = Path(folder) / "outbox.db"
-        with Agent(options.agent) as agent:
-            agent.child.terminate()
-            agent.child.wait()
-            agent.database.rename(long)
-        fill(long, options.history)
+        history(options.agent, options.history, long)
         for number in range(options.rounds):
             say(f"round {number + 1} of {options.rounds}")
-            for name, outbox in (("empty", None), ("long", long)):
-                accept(options, mock, name, outbox, found)
+            outboxes = [("empty", None), ("long", long)]
+            accept(options, mock, outboxes[:: -1 if number % 2 else 1], found)
             drain(options, mock, "instant", found)
             drain(options, mock, "delayed", found)
     report({name: statistics.median(values) for name, values in found.items()}, options)
 
 
-def accept(options, mock, name, outbox, found):
+def accept(options, mock, outboxes, found):
     """Durable accepts, each load on an outbox of its own: alone while nothing leaves, and while everything does."""
-    loads = [("durable", connections) for connections in CONNECTIONS] + [("batch", 1), ("batch", BATCHES)]
     for what, settings in (("held", HELD), ("leaving", ROOMY)):
-        for kind, connections in loads:
-            with Agent(options.agent, mock.instant, settings, outbox) as agent:
-                before = count(agent)
-                load(agent.url, kind, connections, 1, agent.token)
-                run = load(agent.url, kind, connections, options.seconds, agent.token)
-                messages = run["answers"] * (100 if kind == "batch" else 1)
-                if count(agent) - before < messages:
-                    raise RuntimeError("it has fewer messages than it accepted")
-                key = f"{name} {what} {kind} {connections}"
-                found[f"{key} rate"].append(messages / run["seconds"])
-                found[f"{key} p99"].append(run["p99"] / 1e3)
-                found[f"{key} peak"].append(agent.memory()["VmHWM"])
+        for kind, connections in LOADS:
+            rates = {}
+            for name, outbox in outboxes:
+                with Agent(options.agent, mock.instant, settings, outbox) as agent:
+                    before = count(agent)
+                    load(agent.url, kind, connections, 1, agent.token)
+                    run = load(agent.url, kind, connections, options.seconds, agent.token)
+                    messages = run["answers"] * (100 if kind == "batch" else 1)
+                    if count(agent) - before < messages:
+                        raise RuntimeError("it has fewer messages than it accepted")
+                    rates[name] = messages / run["seconds"]
+                    key = f"{name} {what} {kind} {connections}"
+                    found[f"{key} rate"].append(rates[name])
+                    found[f"{key} p99"].append(run["p99"] / 1e3)
+                    found[f"{key} peak"].append(agent.memory()["VmHWM"])
+            found[f"cost {what} {kind} {connections}"].append(100 * (1 - rates["long"] / rates["empty"]))
 
 
 def drain(options, mock, which, found):
@@ -95,9 +94,9 @@ def report(m, options):
     print(f"| durable accepts, messages a second | empty outbox | {options.history:,} of history | cost | p99, ms | resident at most, MiB |")
     print("|---|---|---|---|---|---|")
     for what, told in (("held", "nothing leaves"), ("leaving", "all leaves through the mock meanwhile")):
-        for kind, connections in [("durable", n) for n in CONNECTIONS] + [("batch", 1), ("batch", BATCHES)]:
+        for kind, connections in LOADS:
             empty, long = (f"{name} {what} {kind} {connections}" for name in ("empty", "long"))
-            cost = 100 * (1 - m[f"{long} rate"] / m[f"{empty} rate"])
+            cost = m[f"cost {what} {kind} {connections}"]
             form = "batches of 100" if kind == "batch" else "single"
             print(
                 f"| {told}: {form}, {connections} connections | {m[f'{empty} rate']:,.0f} | {m[f'{long} rate']:,.0f} | {cost:.0f} % "

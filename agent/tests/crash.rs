@@ -10,11 +10,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use load::{Figures, Random, Sender};
+use load::audit::Figures;
+use load::{Random, Sender};
 use process::Start;
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
-use sms_agent::message::MessageId;
 
 const SENDERS: u64 = 6;
 /// Kills in one folder, after which it is compared and another one begun: what is compared stays within memory.
@@ -61,12 +59,12 @@ fn kill_again_and_again(kills: u64, random: &mut Random) -> Figures {
             agent.cut_off()
         });
         assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
-        for id in in_flight(&folder.path().join("data/outbox.db")) {
+        for id in load::scene::in_flight(&folder.path().join("data/outbox.db")) {
             *cut.entry(id).or_default() += 1;
         }
     }
     let agent = start(folder.path()).serve();
-    load::audit(&agent, &mut senders, &cut)
+    load::audit::compare(&agent, &mut senders, &cut)
 }
 
 fn start(folder: &Path) -> Start {
@@ -74,14 +72,4 @@ fn start(folder: &Path) -> Start {
         .env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "150ms")
         .env("SMS_SIMULATOR__DELIVERY_DELAY", "20ms")
         .env("SMS_SIMULATOR__KEEP", "1000000")
-}
-
-/// The messages that the file calls `sending`. It is looked at and left as it was found, log and all: to bring it in
-/// order is the next agent's work.
-fn in_flight(file: &Path) -> Vec<String> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
-    let mut sending = connection.prepare("SELECT id FROM message WHERE status = 1").unwrap();
-    let ids = sending.query_map((), |row| row.get::<_, [u8; 16]>(0)).unwrap();
-    ids.map(|id| MessageId::from_bytes(id.unwrap()).to_string()).collect()
 }

@@ -33,6 +33,8 @@ pub(super) struct State {
     /// Slots that neither a publish nor a claim under way holds.
     free: usize,
     in_flight: HashSet<MessageId>,
+    /// Of these, the ones that the carrier has answered: their slots are free while their outcomes are written down.
+    answered: HashSet<MessageId>,
     pace: Option<Pace>,
     breaker: Breaker,
     /// The publish that asks for all while the breaker is open.
@@ -60,6 +62,7 @@ impl State {
         Self {
             free: concurrency,
             in_flight: HashSet::new(),
+            answered: HashSet::new(),
             pace: per_second.map(|per_second| Pace::new(per_second, now)),
             breaker: Breaker::default(),
             probe: None,
@@ -224,10 +227,21 @@ impl State {
         self.breaker.failed(signal, problem, instant)
     }
 
-    /// A publish is over, or never began. True: somebody may have waited for its slot.
+    /// The carrier has answered, and another publish may begin before this one's outcome is on the disk: the next claim
+    /// shares its transaction. True: somebody may have waited for that.
+    pub(super) fn answered(&mut self, id: MessageId) -> bool {
+        if self.answered.insert(id) {
+            self.free += 1;
+        }
+        self.backlog
+    }
+
+    /// A publish is over and written down, or never began. True: somebody may have waited for its slot.
     pub(super) fn ended(&mut self, id: MessageId) -> bool {
         self.in_flight.remove(&id);
-        self.free += 1;
+        if !self.answered.remove(&id) {
+            self.free += 1;
+        }
         if self.probe == Some(id) {
             self.probe = None;
             self.breaker.unprobe();

@@ -33,7 +33,11 @@ pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
         Some(outcome) => outcome,
         None => {
             let publishing = span::publish(&claim, &origin);
-            match publish(&shared, &claim).instrument(publishing.clone()).await {
+            let published = publish(&shared, &claim).instrument(publishing.clone()).await;
+            if shared.state().answered(claim.id) {
+                shared.wake.notify_one();
+            }
+            match published {
                 Ok(provider_id) => {
                     span::published(&publishing, &provider_id);
                     Outcome::Sent(provider_id)

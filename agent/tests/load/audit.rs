@@ -26,7 +26,7 @@ pub(crate) struct Figures {
 
 /// Waits until all that can happen has happened, then compares. `cut` has the messages that were in a worker's hands
 /// at a kill, and at how many.
-pub(crate) fn audit(agent: &Agent, senders: &mut [Sender], cut: &HashMap<String, u32>) -> Figures {
+pub(crate) fn compare(agent: &Agent, senders: &mut [Sender], cut: &HashMap<String, u32>) -> Figures {
     for sender in &mut *senders {
         sender.ask_again(agent.address);
     }
@@ -65,6 +65,8 @@ pub(crate) fn audit(agent: &Agent, senders: &mut [Sender], cut: &HashMap<String,
         for (reference, promise) in &sender.promised {
             kept(promise, by_reference.get(reference));
         }
+        let refused = sender.refused.iter().find(|reference| by_reference.contains_key(*reference));
+        assert!(refused.is_none(), "refused, and accepted all the same: {refused:?}");
         let keyed: HashSet<_> = sender.keyed().collect();
         for reference in keyed {
             let promised = sender.promised.contains_key(reference);

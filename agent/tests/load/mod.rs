@@ -2,14 +2,14 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
-mod audit;
+pub(crate) mod audit;
+pub(crate) mod scene;
 mod sender;
 
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-pub(crate) use audit::{Figures, audit};
 pub(crate) use sender::Sender;
 
 use crate::process::Answer;

@@ -50,8 +50,8 @@ pub(crate) struct Sender {
     answered: Vec<Request>,
     /// Refusals that are none of the agent's fault: their codes.
     tolerates: &'static [&'static str],
-    /// How many of them came.
-    pub(crate) refused: u64,
+    /// References of messages that were refused so, and did not come again: they do not exist.
+    pub(crate) refused: HashSet<String>,
 }
 
 impl Sender {
@@ -65,7 +65,7 @@ impl Sender {
             unanswered: Vec::new(),
             answered: Vec::new(),
             tolerates: &[],
-            refused: 0,
+            refused: HashSet::new(),
         }
     }
 
@@ -159,7 +159,9 @@ impl Sender {
                 let code = answer.problem();
                 assert!(self.tolerates.contains(&code.as_str()), "{answer:?}");
                 assert!(json["id"].is_null(), "nothing was accepted: {answer:?}");
-                self.refused += 1;
+                if request.key.is_none() && code != "internal" {
+                    self.refused.extend(request.references.iter().cloned());
+                }
                 return false;
             }
         }
