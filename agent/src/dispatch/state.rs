@@ -328,6 +328,20 @@ mod tests {
         assert!(matches!(state.next(end, Instant::now()), Some(Next::Sweep)), "the end was forgotten");
     }
 
+    /// And once only: it is not free a second time when the outcome is written.
+    #[test]
+    fn a_slot_is_free_as_soon_as_the_carrier_has_answered() {
+        let (mut state, id) = (asked(None), IdSource::new().next(NOW));
+        assert!(state.reserve(id, 1, Instant::now()));
+        state.queued(NOW.plus(Duration::from_secs(60)));
+        assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Wait(_))), "there is one slot");
+        assert!(state.answered(id), "a message waits for it");
+        assert!(!state.in_flight().is_empty(), "a stop waits for the outcome");
+        let Some(Next::Claim(demand)) = state.next(NOW, Instant::now()) else { panic!("the slot is not free") };
+        assert!(!state.ended(id));
+        assert_eq!((demand.messages, state.free), (1, 0));
+    }
+
     #[test]
     fn with_nothing_to_wait_for_it_sleeps_until_it_is_woken() {
         assert!(matches!(asked(None).next(NOW, Instant::now()), Some(Next::Wait(None))));
