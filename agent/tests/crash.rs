@@ -14,7 +14,7 @@ use load::audit::Figures;
 use load::{Random, Sender};
 use process::Start;
 
-const SENDERS: u64 = 6;
+const SENDERS: u64 = 10;
 /// Kills in one folder, after which it is compared and another one begun: what is compared stays within memory.
 const KILLS_A_FOLDER: u64 = 100;
 /// How long a publish takes: from what is over at once to what is nearly always caught in the middle.
