@@ -43,7 +43,10 @@ def main():
 
 
 def accept(options, mock, outboxes, found):
-    """Durable accepts, each load on an outbox of its own: alone while nothing leaves, and while everything does."""
+    """Durable accepts, each load on an outbox of its own: alone while nothing leaves, and while everything does.
+
+    The two outboxes take turns, load by load; what the history costs is the median of what it cost in each pair.
+    """
     for what, settings in (("held", HELD), ("leaving", ROOMY)):
         for kind, connections in LOADS:
             rates = {}
@@ -51,13 +54,16 @@ def accept(options, mock, outboxes, found):
                 with Agent(options.agent, mock.instant, settings, outbox) as agent:
                     before = count(agent)
                     load(agent.url, kind, connections, 1, agent.token)
+                    cpu = agent.cpu()
                     run = load(agent.url, kind, connections, options.seconds, agent.token)
+                    cpu = agent.cpu() - cpu
                     messages = run["answers"] * (100 if kind == "batch" else 1)
                     if count(agent) - before < messages:
                         raise RuntimeError("it has fewer messages than it accepted")
                     rates[name] = messages / run["seconds"]
                     key = f"{name} {what} {kind} {connections}"
                     found[f"{key} rate"].append(rates[name])
+                    found[f"{key} cpu"].append(cpu / messages * 1e6)
                     found[f"{key} p99"].append(run["p99"] / 1e3)
                     found[f"{key} peak"].append(agent.memory()["VmHWM"])
             found[f"cost {what} {kind} {connections}"].append(100 * (1 - rates["long"] / rates["empty"]))
@@ -91,8 +97,8 @@ def count(agent):
 
 def report(m, options):
     print(f"{machine()}; medians of {options.rounds} rounds of {options.seconds} s; load before the run {options.busy:.1f}.\n")
-    print(f"| durable accepts, messages a second | empty outbox | {options.history:,} of history | cost | p99, ms | resident at most, MiB |")
-    print("|---|---|---|---|---|---|")
+    print(f"| durable accepts, messages a second | empty outbox | {options.history:,} of history | cost | processor time a message, µs | p99, ms | resident at most, MiB |")
+    print("|---|---|---|---|---|---|---|")
     for what, told in (("held", "nothing leaves"), ("leaving", "all leaves through the mock meanwhile")):
         for kind, connections in LOADS:
             empty, long = (f"{name} {what} {kind} {connections}" for name in ("empty", "long"))
@@ -100,6 +106,7 @@ def report(m, options):
             form = "batches of 100" if kind == "batch" else "single"
             print(
                 f"| {told}: {form}, {connections} connections | {m[f'{empty} rate']:,.0f} | {m[f'{long} rate']:,.0f} | {cost:.0f} % "
+                f"| {m[f'{empty} cpu']:.0f} / {m[f'{long} cpu']:.0f} "
                 f"| {m[f'{empty} p99']:.1f} / {m[f'{long} p99']:.1f} | {m[f'{empty} peak']:.1f} / {m[f'{long} peak']:.1f} |"
             )
     print("\n| backlog of some 100,000 | messages a second | the mock alone, 64 connections | processor time a message, µs | resident at most, MiB |")
