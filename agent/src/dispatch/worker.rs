@@ -25,7 +25,7 @@ pub enum Origin {
     Stored(Option<String>),
 }
 
-/// Works one claim to its end. The slot is free again after that, however it ends.
+/// Works one claim to its end. The slot is free again once the carrier has answered, or however it ends.
 pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
     let shared = Arc::clone(&slot.shared);
     let now = shared.clock.now();
