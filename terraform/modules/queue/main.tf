@@ -35,7 +35,6 @@ resource "aws_sqs_queue" "outbox_dead" {
   message_retention_seconds  = 1209600
   sqs_managed_sse_enabled    = true
   policy                     = local.only_over_tls[local.dead_arn]
-  redrive_allow_policy       = jsonencode({ redrivePermission = "byQueue", sourceQueueArns = [local.outbox_arn] })
   tags                       = local.tags
 }
 
