@@ -7,7 +7,16 @@ use imports::House;
 
 const HOUSE: House = House {
     name: "sms_provision",
-    order: &[&["stack"], &["observe"], &["plan"], &["apply"], &["render"], &["cli"], &["main"]],
+    order: &[
+        &["aws", "resource"],
+        &["stack"],
+        &["kinds"],
+        &["observe"],
+        &["plan"],
+        &["apply", "cli", "render"],
+        &["commands"],
+        &["main"],
+    ],
     guarded: &[],
 };
 
