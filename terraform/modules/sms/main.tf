@@ -82,6 +82,8 @@ resource "aws_iam_role_policy" "delivery_status" {
 }
 
 resource "aws_cloudwatch_log_group" "delivery_status" {
+  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts them with a key of its own. Who wants another key makes the groups with it and sets create_delivery_log_groups to false.
+  #checkov:skip=CKV_AWS_338:The records hold phone numbers: they are kept as short as the account's owner wants, by delivery_log_retention_days.
   for_each = var.delivery_status_logging && var.create_delivery_log_groups ? local.log_groups : {}
 
   name              = each.value
