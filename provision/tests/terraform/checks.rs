@@ -51,7 +51,8 @@ fn checkov_finds_nothing_that_is_not_explained_beside_the_line() {
     assert!(told["summary"]["passed"].as_u64() > Some(100), "{}", told["summary"]);
     assert_eq!(told["summary"]["parsing_errors"], 0);
     let findings = told["results"]["failed_checks"].as_array().unwrap().iter();
-    let findings: Vec<_> = findings.map(|one| format!("{} {} {}", one["check_id"], one["resource"], one["file_path"])).collect();
+    let findings: Vec<_> =
+        findings.map(|one| format!("{} {} {}", one["check_id"], one["resource"], one["file_path"])).collect();
     assert!(findings.is_empty(), "{}", findings.join("\n"));
     for skipped in told["results"]["skipped_checks"].as_array().unwrap() {
         let reason = skipped["check_result"]["suppress_comment"].as_str().unwrap();

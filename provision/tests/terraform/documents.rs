@@ -39,7 +39,10 @@ fn the_tables_of_each_readme_are_those_of_its_module() {
         if std::env::var_os("WRITE_TABLES").is_some() {
             fs::write(path(module, "README.md"), &written).unwrap();
         } else {
-            assert!(readme == written, "{module}/README.md is not as its code is: write its tables anew with WRITE_TABLES=1");
+            assert!(
+                readme == written,
+                "{module}/README.md is not as its code is: write its tables anew with WRITE_TABLES=1"
+            );
         }
     }
 }

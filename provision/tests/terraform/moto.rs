@@ -32,7 +32,10 @@ impl Site {
         let folder = copy.path().join(example);
         let site = Self { terraform, folder, moto: Moto::start(), _copy: copy };
         let aliases = provider_aliases(&text(example, "main.tf"));
-        site.write("providers_override.tf", &aliases.iter().map(|alias| site.provider(alias.as_deref())).collect::<String>());
+        site.write(
+            "providers_override.tf",
+            &aliases.iter().map(|alias| site.provider(alias.as_deref())).collect::<String>(),
+        );
         site.run(&["init"]);
         site
     }
@@ -101,7 +104,8 @@ impl Site {
 fn changed(change: &Value) -> Vec<String> {
     let (address, kind) = (change["address"].as_str().unwrap(), change["type"].as_str().unwrap());
     let (before, after) = (&change["change"]["before"], &change["change"]["after"]);
-    match change["change"]["actions"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect::<Vec<_>>()[..] {
+    match change["change"]["actions"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect::<Vec<_>>()[..]
+    {
         ["no-op"] | ["read"] => return Vec::new(),
         ["update"] => {}
         _ => return vec![format!("{address} {}", change["change"]["actions"])],
@@ -144,7 +148,10 @@ fn the_minimal_example_makes_the_account_of_the_defaults_and_lets_go_of_it() {
 
     // On to sms-provision, as the README has it.
     fs::remove_file(site.folder.join("outputs.tf")).unwrap();
-    site.write("main.tf", &format!("provider \"aws\" {{\n  region = \"us-east-1\"\n}}\n{}", recipe("### Back to `sms-provision`")));
+    site.write(
+        "main.tf",
+        &format!("provider \"aws\" {{\n  region = \"us-east-1\"\n}}\n{}", recipe("### Back to `sms-provision`")),
+    );
     site.apply();
     assert_eq!(terraform.run(&site.folder, &["state", "list"]).done().out, "");
     assert_same(&read(&site.moto, "us-east-1"), &defaults());
@@ -221,9 +228,11 @@ fn with_every_variable_set_it_makes_that_account_and_destroys_it_again() {
 fn the_examples_apply_as_they_stand_plan_clean_and_leave_nothing_behind() {
     let Some(terraform) = Terraform::find() else { return };
     std::thread::scope(|scope| {
-        for (example, regions) in
-            [(EXAMPLES[1], &["eu-central-1"][..]), (EXAMPLES[2], &["us-east-1"]), (EXAMPLES[3], &["us-east-1", "eu-west-1"])]
-        {
+        for (example, regions) in [
+            (EXAMPLES[1], &["eu-central-1"][..]),
+            (EXAMPLES[2], &["us-east-1"]),
+            (EXAMPLES[3], &["us-east-1", "eu-west-1"]),
+        ] {
             scope.spawn(move || apply_as_it_stands(terraform, example, regions));
         }
     });

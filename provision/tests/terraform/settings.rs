@@ -73,7 +73,8 @@ fn the_regions_that_send_sms_are_those_of_the_settings() {
     let check = text("modules/sms", "main.tf");
     let (_, list) = check.split_once("condition = contains([").unwrap();
     let (list, _) = list.split_once(']').unwrap();
-    let regions: Vec<_> = list.split(',').map(|one| one.trim().trim_matches('"')).filter(|one| !one.is_empty()).collect();
+    let regions: Vec<_> =
+        list.split(',').map(|one| one.trim().trim_matches('"')).filter(|one| !one.is_empty()).collect();
     assert!(regions.len() > 30 && regions.is_sorted());
     assert!(regions.iter().all(|region| sends_sms(region)), "{regions:?}");
     // No region is known to the settings that is not in the list: all names that AWS could give.
@@ -136,9 +137,15 @@ fn samples() -> Vec<(&'static str, Vec<Value>)> {
     vec![
         ("name", vec![json!("sms"), json!("a"), json!(long(30)), json!("a-1-"), json!(long(31)), json!("1a")]),
         ("name", vec![json!("A"), json!("a_b"), json!("-a"), json!("sms "), json!("smß"), json!("sms\n")]),
-        ("account_id", vec![json!("012345678901"), json!("12345678901"), json!("1234567890123"), json!("12345678901a")]),
+        (
+            "account_id",
+            vec![json!("012345678901"), json!("12345678901"), json!("1234567890123"), json!("12345678901a")],
+        ),
         ("path", vec![json!("/"), json!("/sms/"), json!("/a/b+=,.@-_/"), json!("sms/"), json!("/sms"), json!("//")]),
-        ("path", vec![json!("/a//b/"), json!("/a b/"), json!(format!("/{}/", long(510))), json!(format!("/{}/", long(511)))]),
+        (
+            "path",
+            vec![json!("/a//b/"), json!("/a b/"), json!(format!("/{}/", long(510))), json!(format!("/{}/", long(511)))],
+        ),
         (
             "permissions_boundary_arn",
             vec![
@@ -156,23 +163,52 @@ fn samples() -> Vec<(&'static str, Vec<Value>)> {
         ("sender_role_names", vec![json!([]), json!(["app"]), json!(["a", "b+=,.@-_"]), json!([long(64)])]),
         ("sender_role_names", vec![json!(["a", "a"]), json!([long(65)]), json!(["a/b"]), json!([""]), json!(["é"])]),
         ("default_sms_type", vec![json!("Transactional"), json!("Promotional"), json!("transactional"), json!("x")]),
-        ("default_sender_id", vec![json!("SHOP"), json!("a"), json!("12345678a01"), json!("1234"), json!("ABCDEFGHIJKL")]),
+        (
+            "default_sender_id",
+            vec![json!("SHOP"), json!("a"), json!("12345678a01"), json!("1234"), json!("ABCDEFGHIJKL")],
+        ),
         ("default_sender_id", vec![json!("A-B"), json!("A B"), json!("Ä")]),
-        ("monthly_spend_limit_usd", vec![json!(1), json!(1_000_000), json!(0), json!(-1), json!(1.5), json!(1_000_001)]),
+        (
+            "monthly_spend_limit_usd",
+            vec![json!(1), json!(1_000_000), json!(0), json!(-1), json!(1.5), json!(1_000_001)],
+        ),
         ("usage_report_bucket", vec![json!("abc"), json!("a.b-1"), json!(long(63)), json!("ab"), json!(long(64))]),
         ("usage_report_bucket", vec![json!("Abc"), json!("-abc"), json!("abc."), json!("a_bc")]),
         ("delivery_status_sampling_percent", vec![json!(0), json!(100), json!(-1), json!(101), json!(0.5)]),
-        ("delivery_log_retention_days", vec![json!(1), json!(30), json!(3653), json!(0), json!(2), json!(31), json!(29.5)]),
+        (
+            "delivery_log_retention_days",
+            vec![json!(1), json!(30), json!(3653), json!(0), json!(2), json!(31), json!(29.5)],
+        ),
         ("alarm_emails", vec![json!([]), json!(["a@b.c"]), json!(["o'x+y@mail.example.com", "ü@bücher.example"])]),
         ("alarm_emails", vec![json!(["a"]), json!(["a@b"]), json!(["@b.c"]), json!(["a b@c.d"]), json!(["a@b..c"])]),
-        ("alarm_emails", vec![json!(["a@b@c.d"]), json!(["a@b.c", "a@b.c"]), json!(["a@b.c,d@e.f"]), json!(["<a@b.c>"])]),
-        ("alarm_emails", vec![json!([format!("{}@b.c", long(250))]), json!([format!("{}@b.c", long(251))]), json!(["a@b_c.d"])]),
-        ("spend_alarm_percents", vec![json!([]), json!([1, 100]), json!([0]), json!([101]), json!([50, 50]), json!([1.5])]),
+        (
+            "alarm_emails",
+            vec![json!(["a@b@c.d"]), json!(["a@b.c", "a@b.c"]), json!(["a@b.c,d@e.f"]), json!(["<a@b.c>"])],
+        ),
+        (
+            "alarm_emails",
+            vec![json!([format!("{}@b.c", long(250))]), json!([format!("{}@b.c", long(251))]), json!(["a@b_c.d"])],
+        ),
+        (
+            "spend_alarm_percents",
+            vec![json!([]), json!([1, 100]), json!([0]), json!([101]), json!([50, 50]), json!([1.5])],
+        ),
         ("failure_alarm_percent", vec![json!(1), json!(100), json!(0), json!(101), json!(9.9)]),
         ("tags", vec![json!({}), json!({"team": "shop"}), json!({"a": ""}), json!({"Ünit 1": "_.:/=+-@ é"})]),
-        ("tags", vec![tag("sms:stack"), tag("SMS:x"), tag("aws:x"), tag("AWS:x"), tag("managed-by"), tag("Managed-By")]),
+        (
+            "tags",
+            vec![tag("sms:stack"), tag("SMS:x"), tag("aws:x"), tag("AWS:x"), tag("managed-by"), tag("Managed-By")],
+        ),
         ("tags", vec![tag("managed-by-whom"), tag("smsx"), tag("a,b"), tag(&long(128)), tag(&long(129))]),
-        ("tags", vec![json!({"Team": "a", "team": "b"}), json!({"a": long(256)}), json!({"a": long(257)}), json!({"a": "b;c"})]),
+        (
+            "tags",
+            vec![
+                json!({"Team": "a", "team": "b"}),
+                json!({"a": long(256)}),
+                json!({"a": long(257)}),
+                json!({"a": "b;c"}),
+            ],
+        ),
         ("tags", vec![Value::Object(many(40)), Value::Object(many(41))]),
     ]
 }

@@ -84,7 +84,9 @@ fn look() -> Result<Terraform, String> {
     // Quoted as JSON, which HCL reads too.
     let quoted = |path: &Path| serde_json::to_string(path).expect("a path is text");
     let source = match mirror() {
-        Some(mirror) => format!("provider_installation {{\n  filesystem_mirror {{\n    path = {}\n  }}\n}}\n", quoted(&mirror)),
+        Some(mirror) => {
+            format!("provider_installation {{\n  filesystem_mirror {{\n    path = {}\n  }}\n}}\n", quoted(&mirror))
+        }
         None => format!("plugin_cache_dir = {}\n", quoted(&cache)),
     };
     let config = home.join("cli.tfrc");
@@ -107,7 +109,11 @@ fn run(config: &Path, folder: &Path, arguments: &[&str]) -> Ran {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(foreign)) {
         command.env_remove(name);
     }
-    command.env("TF_CLI_CONFIG_FILE", config).env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0").env("NO_COLOR", "1");
+    command
+        .env("TF_CLI_CONFIG_FILE", config)
+        .env("TF_IN_AUTOMATION", "1")
+        .env("TF_INPUT", "0")
+        .env("TF_CLI_ARGS", "-no-color");
     command.env("AWS_EC2_METADATA_DISABLED", "true").current_dir(folder).stdin(Stdio::null());
     let output = command.args(arguments).output().expect("terraform was found before");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
