@@ -264,7 +264,7 @@ async fn credentials_that_cannot_be_had_leave_the_message_unsent_and_the_carrier
     assert_eq!(failed.problem.code, Code::CarrierUnavailable);
     let missing = sns.ready().await.unwrap_err();
     assert_eq!(missing.code, Code::CarrierUnavailable);
-    assert!(missing.detail.contains("no AWS credentials"), "{}", missing.detail);
+    assert!(missing.detail.contains("No AWS credentials"), "{}", missing.detail);
 }
 
 #[tokio::test]
