@@ -9,4 +9,4 @@ pub use settings::{
     Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, Role, Settings,
     SettingsError, Simulator, SmsType, Sources, Target,
 };
-pub use telemetry::{Telemetry, TelemetryError, context as trace};
+pub use telemetry::{Telemetry, TelemetryError, context as trace, mask_numbers};

@@ -1,14 +1,49 @@
 //! The program: parses its arguments and says how that went.
 
+use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use sms_provision::cli::Arguments;
+use sms_config::{Loaded, Sources, Telemetry};
+use sms_provision::cli::{self, Arguments};
+use sms_provision::commands::{self, Console, Verdict};
+
+/// How long the last spans may take to reach their collector.
+const FLUSH: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
-    match Arguments::try_parse() {
-        Ok(Arguments {}) => ExitCode::SUCCESS,
+    let ended = match Arguments::try_parse() {
+        Ok(arguments) => run(&arguments),
         // Clap's own status for a usage error, 2, is the answer «changes are pending» here.
-        Err(told) => ExitCode::from(u8::from(told.print().is_err() || told.use_stderr())),
+        Err(told) if told.use_stderr() => {
+            drop(write!(std::io::stderr(), "{}", cli::told(&told)));
+            return ExitCode::FAILURE;
+        }
+        Err(told) => return ExitCode::from(u8::from(told.print().is_err())),
+    };
+    match ended {
+        Ok(verdict) => ExitCode::from(verdict.status()),
+        Err(error) => {
+            // With no standard error there is nobody to tell.
+            drop(writeln!(std::io::stderr(), "sms-provision: {error}"));
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn run(arguments: &Arguments) -> Result<Verdict, Box<dyn std::error::Error>> {
+    let given = arguments.given();
+    let loaded = Loaded::load(&Sources::from_process(given.config.clone(), given.set.clone()))?;
+    let console = Console::of_process();
+    if let Some(file) = &loaded.file {
+        console.remark(&format!("sms-provision: settings file {}", file.display()));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let telemetry = Telemetry::start("sms-provision")?;
+        let ended = commands::run(arguments, &loaded.settings, &console).await;
+        telemetry.shutdown(FLUSH).await;
+        Ok(ended?)
+    })
 }

@@ -7,7 +7,17 @@ use imports::House;
 
 const HOUSE: House = House {
     name: "sms_provision",
-    order: &[&["stack"], &["observe"], &["plan"], &["apply"], &["render"], &["cli"], &["main"]],
+    order: &[
+        &["aws", "credentials", "number", "resource"],
+        &["stack"],
+        &["inquiry", "keys", "operator"],
+        &["kinds"],
+        &["observe"],
+        &["plan"],
+        &["apply", "cli", "render"],
+        &["commands"],
+        &["main"],
+    ],
     guarded: &[],
 };
 

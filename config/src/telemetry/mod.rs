@@ -33,6 +33,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, registry};
 
 use export::Export;
+pub use mask::mask_numbers;
 use variables::Variables;
 
 /// The crates whose words are our own.

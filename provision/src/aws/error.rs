@@ -1,0 +1,159 @@
+//! What went wrong with one call, in words for the person who has to do something about it.
+
+use std::fmt;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use sms_config::mask_numbers;
+
+use super::words;
+
+/// What the caller can do about a failed call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// A permission is missing.
+    Refused,
+    /// There is no such thing.
+    NotFound,
+    /// There is one already.
+    Exists,
+    /// Too many calls.
+    Throttled,
+    /// Who we are is not accepted.
+    Credentials,
+    /// No answer.
+    Unreachable,
+    /// Anything else that AWS says.
+    Other,
+}
+
+/// A failed call: which one, about which resource, and what AWS said.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CallError {
+    /// The IAM action: `iam:CreateUser`.
+    pub action: &'static str,
+    /// What it was about.
+    pub resource: String,
+    /// What can be done.
+    pub fault: Fault,
+    /// AWS's own code.
+    pub code: Option<String>,
+    /// AWS's own words, numbers masked; or why there was no answer.
+    pub message: String,
+    /// For AWS support.
+    pub request_id: Option<String>,
+}
+
+const REFUSED: &[&str] = &["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
+const MISSING: &[&str] = &[
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "NoSuchEntity",
+    "NotFound",
+    "NotFoundException",
+    "QueueDoesNotExist",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+];
+const EXISTS: &[&str] =
+    &["EntityAlreadyExists", "QueueAlreadyExists", "QueueNameExists", "ResourceAlreadyExistsException"];
+const THROTTLED: &[&str] = &[
+    "LimitExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "Throttled",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+const CREDENTIALS: &[&str] = &[
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+];
+
+impl CallError {
+    /// What an SDK error means.
+    pub fn of<E>(action: &'static str, resource: impl Into<String>, error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let id = |name| error.raw_response().and_then(|response| response.headers().get(name)).map(ToOwned::to_owned);
+        let request_id = id("x-amzn-requestid").or_else(|| id("x-amz-request-id"));
+        let resource = resource.into();
+        let Some(service) = error.as_service_error() else {
+            let fault = if status == Some(403) { Fault::Refused } else { Fault::Unreachable };
+            return Self { action, resource, fault, code: None, message: mask_numbers(&words(&error)), request_id };
+        };
+        // Shapes that moved to the JSON protocol carry their namespace: com.amazonaws.sqs#QueueDoesNotExist.
+        let code = service.code().map(|code| code.rsplit('#').next().unwrap_or(code).to_owned());
+        let fault = match code.as_deref() {
+            Some(code) if REFUSED.contains(&code) => Fault::Refused,
+            Some(code) if MISSING.contains(&code) => Fault::NotFound,
+            Some(code) if EXISTS.contains(&code) => Fault::Exists,
+            Some(code) if THROTTLED.contains(&code) => Fault::Throttled,
+            Some(code) if CREDENTIALS.contains(&code) => Fault::Credentials,
+            // An answer whose code cannot be read.
+            _ if status == Some(403) => Fault::Refused,
+            _ if status == Some(429) => Fault::Throttled,
+            _ => Fault::Other,
+        };
+        let message = service.message().map_or_else(|| format!("status {}", status.unwrap_or(0)), mask_numbers);
+        Self { action, resource, fault, code, message, request_id }
+    }
+
+    /// One that no call has made: what AWS answered makes no sense, or the machine at hand is in the way.
+    pub fn other(action: &'static str, resource: impl Into<String>, message: impl Into<String>) -> Self {
+        let (resource, message) = (resource.into(), message.into());
+        Self { action, resource, fault: Fault::Other, code: None, message, request_id: None }
+    }
+
+    /// What was answered, or nothing where AWS says that there is no such thing.
+    ///
+    /// # Errors
+    /// Any other error.
+    pub fn if_there<T>(answered: Result<T, Self>) -> Result<Option<T>, Self> {
+        match answered {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.fault == Fault::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether AWS's code is one of those.
+    pub fn is(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|code| codes.contains(&code))
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, resource, message, .. } = self;
+        match self.fault {
+            Fault::Refused => {
+                write!(f, "{resource}: {action} is not allowed; grant it (sms-provision policy operator prints all ")?;
+                write!(f, "that is needed). AWS says: {message}")
+            }
+            Fault::Credentials => {
+                write!(f, "{resource}: {action}: AWS does not accept the credentials; renew them. It says: {message}")
+            }
+            Fault::Unreachable => write!(f, "{resource}: {action}: no answer from AWS: {message}"),
+            Fault::Throttled => write!(f, "{resource}: {action}: AWS is asked too often; run it again. {message}"),
+            Fault::NotFound | Fault::Exists | Fault::Other => match &self.code {
+                Some(code) => write!(f, "{resource}: {action}: {code}: {message}"),
+                None => write!(f, "{resource}: {action}: {message}"),
+            },
+        }?;
+        match &self.request_id {
+            Some(id) => write!(f, " (request {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}

@@ -1,0 +1,81 @@
+//! Calls that fail now and will not in a moment: AWS is asked too often, or has not yet heard of what was just made.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::time::{Instant, sleep};
+
+use super::{CallError, Fault};
+
+/// How long IAM's answers may lag behind what was written there. A role that was just made is refused by other
+/// services for some ten seconds.
+pub const SETTLING: Duration = Duration::from_secs(40);
+
+const FIRST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Repeats a call while AWS throttles it, or while it fails in a way that `passes`, for as long as [`SETTLING`].
+///
+/// The waits are not random: the SDK's own are, and these come after them.
+///
+/// # Errors
+/// The last error.
+pub async fn patiently<T, F>(passes: impl Fn(&CallError) -> bool, call: impl FnMut() -> F) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, CallError>>,
+{
+    patiently_for(SETTLING, passes, call).await
+}
+
+/// [`patiently`], for as long as `most`.
+///
+/// # Errors
+/// The last error.
+pub async fn patiently_for<T, F>(
+    most: Duration,
+    passes: impl Fn(&CallError) -> bool,
+    mut call: impl FnMut() -> F,
+) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, CallError>>,
+{
+    let until = Instant::now() + most;
+    let mut pause = FIRST;
+    loop {
+        match call().await {
+            Err(error) if (error.fault == Fault::Throttled || passes(&error)) && Instant::now() + pause < until => {
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST);
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// Sends a call of the IAM action `action` about `resource`, again while AWS throttles it: SNS does so with a code that
+/// the SDK does not know.
+///
+/// # Errors
+/// The last error.
+pub async fn call<T, E, F>(
+    action: &'static str,
+    resource: &impl Display,
+    mut send: impl FnMut() -> F,
+) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    patiently(
+        |_| false,
+        || {
+            let sent = send();
+            async move { sent.await.map_err(|error| CallError::of(action, resource.to_string(), error)) }
+        },
+    )
+    .await
+}

@@ -1,0 +1,105 @@
+//! The accounts and regions that a command works on, one or many side by side.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use sms_config::{Account, Aws, Settings, sends_sms};
+
+use super::CommandError;
+use crate::aws::Session;
+use crate::cli::Given;
+use crate::kinds::{Ground, ResourceKind, all};
+use crate::stack::Stack;
+
+/// One account and region as the settings have it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The target's name; that of the stack where there are no targets.
+    pub name: String,
+    /// The profile in the credentials file.
+    pub profile: String,
+    /// The way in.
+    pub aws: Aws,
+    /// What is wanted there.
+    pub account: Account,
+}
+
+/// A target with AWS behind it.
+pub(super) struct Opened {
+    pub(super) ground: Arc<Ground>,
+    pub(super) kinds: Vec<Box<dyn ResourceKind>>,
+}
+
+/// What is to be there when a command is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Aim {
+    /// What the settings want.
+    Settings,
+    /// Nothing; log groups with records only stay where they are not to be deleted too.
+    Nothing { delete_logs: bool },
+}
+
+impl Target {
+    /// Asks AWS who we are.
+    pub(super) async fn open(&self, aim: Aim, console: &super::Console) -> Result<Opened, CommandError> {
+        let session = Session::open(&self.aws, self.account.account_id.as_deref()).await?;
+        if !sends_sms(&session.place.region) {
+            console.remark(&format!(
+                "sms-provision: warning: the region {} is not known to send SMS",
+                session.place.region
+            ));
+        }
+        let (stack, delete_logs) = match aim {
+            Aim::Settings => (Stack::wanted(&self.account, &session.place, &self.profile), false),
+            Aim::Nothing { delete_logs } => (Stack::emptied(&self.account, &session.place, &self.profile), delete_logs),
+        };
+        let ground = Arc::new(Ground::new(session, stack).with_delete_logs(delete_logs));
+        Ok(Opened { kinds: all(&ground), ground })
+    }
+}
+
+/// The targets that the arguments choose.
+pub(super) fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Target>, CommandError> {
+    let targets = settings.targets.iter().map(|target| Target {
+        name: target.name.clone(),
+        profile: target.name.clone(),
+        aws: target.aws.clone(),
+        account: target.account.clone(),
+    });
+    let known = || settings.targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(name) = &given.target {
+        let found: Vec<Target> = targets.filter(|target| target.name == *name).collect();
+        return match found.is_empty() {
+            true if settings.targets.is_empty() => {
+                Err(CommandError::Usage("--target: the settings have no [[targets]]".to_owned()))
+            }
+            true => Err(CommandError::Usage(format!("--target: there is no such target; there are {}", known()))),
+            false => Ok(found),
+        };
+    }
+    if given.all {
+        let all: Vec<Target> = targets.collect();
+        return match all.is_empty() {
+            true => Err(CommandError::Usage("--all: the settings have no [[targets]]".to_owned())),
+            false => Ok(all),
+        };
+    }
+    let name = settings.account.name.clone();
+    Ok(vec![Target { profile: name.clone(), name, aws: settings.aws.clone(), account: settings.account.clone() }])
+}
+
+/// Runs something for each target, so many at once; the results come in the targets' order.
+pub(super) async fn each<'a, T, F>(
+    targets: &'a [Target],
+    at_once: usize,
+    run: impl Fn(&'a Target) -> F,
+) -> Vec<(String, Result<T, CommandError>)>
+where
+    F: Future<Output = Result<T, CommandError>>,
+{
+    let runs = targets.iter().map(|target| {
+        let running = run(target);
+        async move { (target.name.clone(), running.await) }
+    });
+    futures_util::stream::iter(runs).buffered(at_once).collect().await
+}

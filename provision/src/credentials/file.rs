@@ -1,0 +1,106 @@
+//! A file that is read, changed and put back whole. Whoever reads it meanwhile sees the old text or the new one, and two
+//! who change it at once do so one after the other.
+
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, fchown};
+use std::path::{Path, PathBuf};
+
+use super::FileError;
+
+/// Links on the way to a file, as many as Linux follows.
+const LINKS: usize = 40;
+
+/// The text; empty where there is no file.
+pub(super) fn read(path: &Path) -> Result<String, FileError> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
+        read => read.map_err(|source| FileError::Read { path: path.to_owned(), source })?,
+    };
+    // The bytes may hold secrets, so the error must not.
+    String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.to_owned() })
+}
+
+/// Puts the changed text in the file's place. Where it does not change nothing is written.
+pub(super) fn change(path: &Path, change: impl FnOnce(&str) -> String) -> Result<(), FileError> {
+    let wrong = |source| FileError::Write { path: path.to_owned(), source };
+    let place = Place::of(path).map_err(wrong)?;
+    let _one_at_a_time = place.lock().map_err(wrong)?;
+    let old = read(&place.file)?;
+    let new = change(&old);
+    if new == old {
+        return Ok(());
+    }
+    let draft = place.draft(&new).map_err(wrong)?;
+    draft.persist(&place.file).map_err(|error| wrong(error.error))?;
+    // The new name is on disk only once its folder is.
+    File::open(&place.folder).and_then(|folder| folder.sync_all()).map_err(wrong)
+}
+
+/// Does all that [`change`] does but for the last step, so that it can be expected to work.
+pub(super) fn try_change(path: &Path, change: impl FnOnce(&str) -> String) -> Result<(), FileError> {
+    let wrong = |source| FileError::Write { path: path.to_owned(), source };
+    let place = Place::of(path).map_err(wrong)?;
+    let _one_at_a_time = place.lock().map_err(wrong)?;
+    let new = change(&read(&place.file)?);
+    place.draft(&new).map(drop).map_err(wrong)
+}
+
+/// Where a file really is.
+struct Place {
+    file: PathBuf,
+    folder: PathBuf,
+}
+
+impl Place {
+    /// Follows links, of which the last may lead to a file that is not there yet, and makes the folder.
+    fn of(path: &Path) -> io::Result<Self> {
+        let mut file = path.to_owned();
+        for _ in 0..LINKS {
+            match fs::read_link(&file) {
+                Ok(to) => file = folder(&file).join(to),
+                Err(_) => {
+                    let folder = folder(&file).to_owned();
+                    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+                    return Ok(Self { file, folder });
+                }
+            }
+        }
+        Err(io::Error::other("its symbolic links lead in a circle"))
+    }
+
+    /// The folder is locked, not the file, which is another one after each change. A file system that knows no locks
+    /// still gets a whole file.
+    fn lock(&self) -> io::Result<File> {
+        let folder = File::open(&self.folder)?;
+        folder.lock().or_else(|error| if error.kind() == ErrorKind::Interrupted { Err(error) } else { Ok(()) })?;
+        Ok(folder)
+    }
+
+    /// The text in a file beside the one it is for, safe on disk, for its owner only. It goes with what is returned.
+    fn draft(&self, text: &str) -> io::Result<tempfile::NamedTempFile> {
+        let mut draft = tempfile::Builder::new().prefix(".credentials-").tempfile_in(&self.folder)?;
+        if let Ok(old) = fs::metadata(&self.file) {
+            if !old.is_file() {
+                return Err(io::Error::other("it is not a file"));
+            }
+            keep_owner(&old, draft.as_file())?;
+        }
+        draft.write_all(text.as_bytes())?;
+        draft.as_file().sync_all()?;
+        Ok(draft)
+    }
+}
+
+/// Run by way of sudo, the file stays its owner's.
+fn keep_owner(old: &Metadata, draft: &File) -> io::Result<()> {
+    let new = draft.metadata()?;
+    match (old.uid(), old.gid()) == (new.uid(), new.gid()) {
+        true => Ok(()),
+        false => fchown(draft, Some(old.uid()), Some(old.gid())),
+    }
+}
+
+fn folder(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

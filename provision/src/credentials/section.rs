@@ -1,0 +1,230 @@
+//! The text of a credentials file. In flows all of it, out flows all of it with one profile's section put in, changed or
+//! taken out; whatever is not that section's is the same byte for byte, line ends and all.
+
+/// What of a profile's section has a say in whose credentials it gives. Left beside a new key, it would win over it.
+const OF_CREDENTIALS: &[&str] = &[
+    "aws_access_key_id",
+    "aws_account_id",
+    "aws_secret_access_key",
+    "aws_security_token",
+    "aws_session_token",
+    "credential_process",
+    "credential_source",
+    "duration_seconds",
+    "external_id",
+    "mfa_serial",
+    "role_arn",
+    "role_session_name",
+    "source_profile",
+    "sso_account_id",
+    "sso_region",
+    "sso_role_name",
+    "sso_session",
+    "sso_start_url",
+    "web_identity_token_file",
+];
+
+/// What a line is, as the SDKs read it.
+enum Line<'a> {
+    /// `[name]`.
+    Header(&'a str),
+    /// `key = value`.
+    Property(&'a str, &'a str),
+    /// Indented under a property: more of it.
+    Continued,
+    /// A comment, nothing, or what nobody understands.
+    Other,
+}
+
+/// The lines with what each is. The text begins with a byte order mark where an editor has put one.
+fn lines(text: &str) -> impl Iterator<Item = (&str, Line<'_>)> {
+    let mut after_property = false;
+    text.split_inclusive('\n').enumerate().map(move |(index, whole)| {
+        let line = if index == 0 { whole.trim_start_matches('\u{feff}') } else { whole };
+        let content = line.trim();
+        let meant = if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            after_property = false;
+            Line::Header(name.trim())
+        } else if content.is_empty() || content.starts_with(['#', ';']) {
+            Line::Other
+        } else if after_property && line.starts_with([' ', '\t']) {
+            Line::Continued
+        } else if let Some((key, value)) = content.split_once('=') {
+            after_property = true;
+            Line::Property(key.trim(), value.trim())
+        } else {
+            Line::Other
+        };
+        (whole, meant)
+    })
+}
+
+/// The last value of a key in the profile's section: of several the SDKs take the last. A key and a secret hold no white
+/// space; what comes after some is a comment.
+pub(super) fn value<'a>(text: &'a str, profile: &str, key: &str) -> Option<&'a str> {
+    let mut ours = false;
+    let mut last = None;
+    for (_, line) in lines(text) {
+        match line {
+            Line::Header(name) => ours = name == profile,
+            Line::Property(name, value) if ours && name.eq_ignore_ascii_case(key) => {
+                last = value.split_whitespace().next();
+            }
+            _ => {}
+        }
+    }
+    last
+}
+
+/// The text with this key in the profile's section, which is put at the end if there is none. Of several sections of the
+/// profile the first one stays. Comments stay, and what has nothing to do with credentials (a region).
+pub(super) fn put(text: &str, profile: &str, id: &str, secret: &str) -> String {
+    let end = line_end(text);
+    let key = format!("aws_access_key_id = {id}{end}aws_secret_access_key = {secret}{end}");
+    let mut out = String::with_capacity(text.len() + key.len() + profile.len() + 8);
+    let (mut ours, mut again, mut dropped) = (false, false, false);
+    for (whole, line) in lines(text) {
+        match line {
+            Line::Header(name) => {
+                again = again || ours;
+                ours = name == profile;
+                dropped = false;
+                if ours && again {
+                    continue;
+                }
+                out.push_str(whole);
+                if ours {
+                    finish_line(&mut out, end);
+                    out.push_str(&key);
+                }
+                continue;
+            }
+            Line::Property(name, _) => {
+                let of_credentials = OF_CREDENTIALS.iter().any(|known| known.eq_ignore_ascii_case(name));
+                dropped = ours && (again || of_credentials);
+            }
+            Line::Continued => {}
+            Line::Other => {
+                out.push_str(whole);
+                continue;
+            }
+        }
+        if !dropped {
+            out.push_str(whole);
+        }
+    }
+    if !(ours || again) {
+        finish_line(&mut out, end);
+        if !out.is_empty() {
+            out.push_str(end);
+        }
+        out.push_str(&format!("[{profile}]{end}{key}"));
+    }
+    out
+}
+
+/// The text without the profile's section; comments stay.
+pub(super) fn remove(text: &str, profile: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut ours, mut at_end) = (false, false);
+    for (whole, line) in lines(text) {
+        if let Line::Header(name) = line {
+            ours = name == profile;
+        }
+        if ours && !matches!(line, Line::Other) {
+            at_end = true;
+        } else {
+            at_end = false;
+            out.push_str(whole);
+        }
+    }
+    // The empty line that was put before it.
+    let end = line_end(text);
+    if at_end && out.ends_with(&format!("{end}{end}")) {
+        out.truncate(out.len() - end.len());
+    }
+    out
+}
+
+fn line_end(text: &str) -> &'static str {
+    match text.split_once('\n') {
+        Some((first, _)) if first.ends_with('\r') => "\r\n",
+        _ => "\n",
+    }
+}
+
+fn finish_line(text: &mut String, end: &str) {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push_str(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIXED: &str = "\u{feff}# work\r\n[default]\r\naws_access_key_id=A\r\naws_secret_access_key=B\r\n\r\n\
+        [sms]\r\n; of the sender\r\nregion = eu-west-1\r\naws_access_key_id = OLD\r\naws_secret_access_key = WORSE\r\n\
+        aws_session_token = STALE\r\ns3 =\r\n  max = 1\r\n\r\n# private\r\n[default]\r\nrole_arn = x\r\n  more\r\n[other]";
+
+    #[test]
+    fn only_the_key_of_the_section_is_replaced() {
+        let expected = MIXED
+            .replace("aws_access_key_id = OLD\r\naws_secret_access_key = WORSE\r\naws_session_token = STALE\r\n", "")
+            .replace("[sms]\r\n", "[sms]\r\naws_access_key_id = NEW\r\naws_secret_access_key = BETTER\r\n");
+        let put = put(MIXED, "sms", "NEW", "BETTER");
+        assert_eq!(put, expected);
+        assert_eq!(value(&put, "sms", "aws_access_key_id"), Some("NEW"));
+        assert_eq!(value(&put, "default", "aws_access_key_id"), Some("A"));
+        assert_eq!(value(&put, "sm", "aws_access_key_id"), None);
+    }
+
+    #[test]
+    fn the_section_goes_and_its_comments_stay() {
+        let expected = "\u{feff}# work\r\n[default]\r\naws_access_key_id=A\r\naws_secret_access_key=B\r\n\r\n\
+            ; of the sender\r\n\r\n# private\r\n[default]\r\nrole_arn = x\r\n  more\r\n[other]";
+        assert_eq!(remove(MIXED, "sms"), expected);
+        assert_eq!(remove(MIXED, "nobody"), MIXED);
+    }
+
+    #[test]
+    fn a_section_that_is_put_and_removed_leaves_the_text_as_it_was() {
+        for text in ["", "[a]\nx = 1\n", "# only a comment\n", "[a]\r\nx = 1\r\n", "[a]\nx = 1\n\n\n"] {
+            let put = put(text, "sms", "ID", "SECRET");
+            assert!(put.starts_with(text), "{put}");
+            assert_eq!(value(&put, "sms", "aws_secret_access_key"), Some("SECRET"));
+            assert_eq!(remove(&put, "sms"), text);
+        }
+    }
+
+    #[test]
+    fn a_missing_line_end_does_not_join_two_lines() {
+        assert_eq!(
+            put("[a]\nx = 1", "sms", "I", "S"),
+            "[a]\nx = 1\n\n[sms]\naws_access_key_id = I\naws_secret_access_key = S\n"
+        );
+        assert_eq!(put("[sms]", "sms", "I", "S"), "[sms]\naws_access_key_id = I\naws_secret_access_key = S\n");
+        assert_eq!(
+            put("\u{feff}[sms] # ours\nAWS_ACCESS_KEY_ID = O", "sms", "I", "S"),
+            "\u{feff}[sms] # ours\naws_access_key_id = I\naws_secret_access_key = S\n"
+        );
+    }
+
+    #[test]
+    fn of_two_sections_of_the_profile_one_stays_and_it_has_the_new_key() {
+        let twice = "[sms]\naws_access_key_id = A\n[b]\nx = 1\n[sms]\n# why\naws_access_key_id = B\nrole_arn = C\n";
+        assert_eq!(value(twice, "sms", "aws_access_key_id"), Some("B"));
+        let put = put(twice, "sms", "I", "S");
+        assert_eq!(put, "[sms]\naws_access_key_id = I\naws_secret_access_key = S\n[b]\nx = 1\n# why\n");
+    }
+
+    #[test]
+    fn a_section_next_to_ours_is_not_taken_for_ours() {
+        let text = "[sms]\naws_access_key_id = A\n[sms2]\naws_access_key_id = B\n[profile sms]\nx = 1\n";
+        let put = put(text, "sms2", "I", "S");
+        assert_eq!(
+            put,
+            "[sms]\naws_access_key_id = A\n[sms2]\naws_access_key_id = I\naws_secret_access_key = S\n[profile sms]\nx = 1\n"
+        );
+    }
+}

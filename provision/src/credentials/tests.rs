@@ -1,0 +1,138 @@
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::Barrier;
+
+use super::*;
+
+fn file(path: &Path, profile: &str) -> CredentialsFile {
+    CredentialsFile::new(Some(path), profile).unwrap()
+}
+
+fn key(id: &str) -> SecretKey {
+    SecretKey { id: id.to_owned(), secret: SecretString::from(format!("secret of {id}").replace(' ', "/")) }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_file_that_is_not_there_is_made_with_its_folder_for_its_owner_only() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("new/.aws/credentials");
+    let ours = file(&path, "sms");
+    assert!(ours.read().unwrap().is_none());
+    ours.write(&key("A")).unwrap();
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    assert_eq!(ours.read().unwrap().unwrap().secret.expose_secret(), "secret/of/A");
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_that_everybody_may_read_is_its_owner_s_only_once_a_key_is_in_it() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("credentials");
+    fs::write(&path, "[a]\nx = 1").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    file(&path, "sms").write(&key("A")).unwrap();
+    assert_eq!(mode(&path), 0o600);
+    assert!(fs::read_to_string(&path).unwrap().starts_with("[a]\nx = 1\n"));
+}
+
+#[test]
+fn a_proof_changes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("credentials");
+    file(&path, "sms").prove().unwrap();
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    fs::write(&path, "[a]").unwrap();
+    file(&path, "sms").prove().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "[a]");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn links_are_followed_to_what_is_there_and_to_what_is_not_there_yet() {
+    let home = tempfile::tempdir().unwrap();
+    let (real, link) = (home.path().join("far/real"), home.path().join("credentials"));
+    symlink("middle", &link).unwrap();
+    symlink(&real, home.path().join("middle")).unwrap();
+    for id in ["A", "B"] {
+        file(&link, "sms").write(&key(id)).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(fs::read_to_string(&real).unwrap().contains(id));
+    }
+    symlink("round", home.path().join("round")).unwrap();
+    let error = file(&home.path().join("round"), "sms").prove().unwrap_err().to_string();
+    assert!(error.contains("round"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_text_is_an_error_and_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("credentials");
+    let bytes = b"[a]\naws_secret_access_key = hush\xff\n";
+    fs::write(&path, bytes).unwrap();
+    let ours = file(&path, "sms");
+    let errors = [ours.read().map(drop), ours.prove(), ours.write(&key("A")), ours.remove(&["A".to_owned()])];
+    for error in errors {
+        let error = error.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("UTF-8") && shown.contains("credentials") && !shown.contains("hush"), "{shown}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn what_is_no_file_or_has_one_for_a_folder_is_an_error_that_names_it() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = file(home.path(), "sms").prove().unwrap_err().to_string();
+    assert!(folder.contains("cannot read") && folder.contains(&home.path().display().to_string()), "{folder}");
+    fs::write(home.path().join("a"), "").unwrap();
+    let below = file(&home.path().join("a/credentials"), "sms").prove().unwrap_err().to_string();
+    assert!(below.contains("a/credentials") && below.contains("account.credentials_file"), "{below}");
+}
+
+#[test]
+fn only_a_section_that_has_one_of_the_keys_is_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("credentials");
+    file(&path, "sms").remove(&["A".to_owned()]).unwrap();
+    assert!(!path.exists());
+    file(&path, "other").write(&key("O")).unwrap();
+    let before = fs::read_to_string(&path).unwrap();
+    file(&path, "sms").write(&key("A")).unwrap();
+    file(&path, "sms").remove(&["B".to_owned()]).unwrap();
+    assert_eq!(file(&path, "sms").read().unwrap().unwrap().id, "A");
+    file(&path, "sms").remove(&["B".to_owned(), "A".to_owned()]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+}
+
+#[test]
+fn many_who_write_at_once_lose_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("credentials");
+    fs::write(&path, "[default]\nregion = us-east-1\n").unwrap();
+    let start = Barrier::new(16);
+    std::thread::scope(|scope| {
+        for n in 0..16 {
+            let (start, path) = (&start, &path);
+            scope.spawn(move || {
+                start.wait();
+                for round in 0..8 {
+                    file(path, &format!("target-{n}")).write(&key(&format!("K{n}R{round}"))).unwrap();
+                }
+            });
+        }
+    });
+    for n in 0..16 {
+        assert_eq!(file(&path, &format!("target-{n}")).read().unwrap().unwrap().id, format!("K{n}R7"));
+    }
+    assert!(fs::read_to_string(&path).unwrap().starts_with("[default]\nregion = us-east-1\n"));
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    assert!(!format!("{:?}", key("A")).contains("secret/of"));
+}

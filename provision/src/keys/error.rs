@@ -1,0 +1,91 @@
+//! Why a command about keys did not come to an end.
+
+use thiserror::Error;
+
+use crate::aws::CallError;
+
+/// What is in the way, and what to do about it.
+#[derive(Debug, Error)]
+pub enum KeysError {
+    /// A call, or the file.
+    #[error(transparent)]
+    Call(Box<CallError>),
+    /// Nobody to have keys.
+    #[error("there is no IAM user {0}: sms-provision apply makes it")]
+    NoUser(String),
+    /// Somebody else's keys.
+    #[error("the IAM user {0} is not ours (tag sms:stack): nothing was changed; choose another account.name")]
+    NotOurs(String),
+    /// Of two keys none is in the file.
+    #[error(
+        "the IAM user {user} has two keys, and {file} has neither: nothing was changed, since both may be in use. \
+         sms-provision keys list shows them; free a place with sms-provision keys revoke KEY_ID, then run it again"
+    )]
+    BothElsewhere {
+        /// The user.
+        user: String,
+        /// The file.
+        file: String,
+    },
+    /// Of two keys the newer one is somewhere else.
+    #[error(
+        "the IAM user {user} has a second key that is newer than that of {file}: nothing was changed, since it may be \
+         in use. sms-provision keys list shows both; free a place with sms-provision keys revoke KEY_ID, then run it again"
+    )]
+    NewerElsewhere {
+        /// The user.
+        user: String,
+        /// The file.
+        file: String,
+    },
+    /// AWS does not take the new key.
+    #[error(
+        "AWS has not accepted the new key of {file} within {seconds} s; the old one was not touched. Run it again: it \
+         goes on from here. {last}"
+    )]
+    Unverified {
+        /// The file.
+        file: String,
+        /// How long it was tried.
+        seconds: u64,
+        /// The last answer.
+        last: Box<CallError>,
+    },
+    /// The new key is somebody else's.
+    #[error("the key of {file} is not one of the IAM user {user}; the old one was not touched")]
+    SomebodyElse {
+        /// The user.
+        user: String,
+        /// The file.
+        file: String,
+    },
+    /// There is no such key.
+    #[error(
+        "the IAM user {user} has no key {key}: nothing was changed. sms-provision keys list shows those that it has"
+    )]
+    NoSuchKey {
+        /// The user.
+        user: String,
+        /// What was asked for.
+        key: String,
+    },
+    /// No key of ours is in the file.
+    #[error(
+        "{file} has no key of the IAM user {user} under the profile {profile}: sms-provision apply makes the first one, \
+         sms-provision keys rotate another"
+    )]
+    NoKeyInFile {
+        /// The user.
+        user: String,
+        /// The file.
+        file: String,
+        /// The section.
+        profile: String,
+    },
+}
+
+impl From<CallError> for KeysError {
+    fn from(error: CallError) -> Self {
+        Self::Call(Box::new(error))
+    }
+}

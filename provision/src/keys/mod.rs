@@ -1,0 +1,200 @@
+//! The access keys of the sender's user and the one that its section of the credentials file has: how they are found,
+//! made, replaced and retired.
+//!
+//! In flow AWS's answers and the file; out flow calls in an order that can be cut off anywhere. Before a key is made, its
+//! user is tagged with the time; the tag goes once the key is in the file. A key that was made under the tag and never
+//! used is one whose secret nobody has: it alone may be replaced. Any other key may be alive somewhere, and stays.
+
+mod clock;
+mod error;
+mod identity;
+mod rotation;
+mod state;
+
+use aws_sdk_iam::config::retry::RetryConfig;
+use aws_sdk_iam::types::StatusType;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use secrecy::SecretString;
+
+use crate::aws::{CallError, Fault, Session, patiently};
+use crate::credentials::{CredentialsFile, FileError, SecretKey};
+use crate::resource::{Id, Kind};
+use crate::stack::{KEY_PENDING_TAG, Stack};
+
+pub use error::KeysError;
+pub use identity::{credentials, once_known};
+pub use rotation::Rotated;
+pub use state::{Key, LastUse, State};
+
+/// The keys of one user, and the section of the file that one of them is in.
+#[derive(Debug)]
+pub struct SenderKeys<'a> {
+    session: &'a Session,
+    stack: &'a Stack,
+    id: Id,
+    file: Result<CredentialsFile, FileError>,
+}
+
+impl<'a> SenderKeys<'a> {
+    /// Those of the stack's sender.
+    pub fn of(session: &'a Session, stack: &'a Stack) -> Self {
+        let file = CredentialsFile::new(stack.account.credentials_file.as_deref(), &stack.profile);
+        Self { session, stack, id: Id::new(Kind::IamAccessKey, &stack.names.sender), file }
+    }
+
+    /// The user's name.
+    pub fn user(&self) -> &str {
+        &self.id.name
+    }
+
+    /// The section of the profile.
+    ///
+    /// # Errors
+    /// There is no path.
+    pub fn file(&self) -> Result<&CredentialsFile, CallError> {
+        self.file.as_ref().map_err(|error| self.of_file("iam:CreateAccessKey", error))
+    }
+
+    /// Makes a key and puts it in the file. Cut off anywhere, what it leaves is replaced by the next one: `state`, read a
+    /// moment ago, says what time it is.
+    ///
+    /// # Errors
+    /// The file, before there is a key; a call.
+    pub async fn make(&self, state: &State) -> Result<(), CallError> {
+        let file = self.file()?;
+        file.prove().map_err(|error| self.of_file("iam:CreateAccessKey", &error))?;
+        let now = DateTime::from_secs(state.now.secs()).fmt(Format::DateTime);
+        self.tag(&now.map_err(|error| self.failed("iam:TagUser", error.to_string()))?).await?;
+        let key = self.create().await?;
+        file.write(&key).map_err(|error| self.of_file("iam:CreateAccessKey", &error))?;
+        self.untag().await
+    }
+
+    /// Deletes what a run that was cut off left behind: keys whose secret nobody has.
+    ///
+    /// # Errors
+    /// A call.
+    pub async fn delete_orphans(&self, state: &mut State) -> Result<(), CallError> {
+        let orphans: Vec<String> = state.orphans().map(|key| key.id.clone()).collect();
+        for id in &orphans {
+            self.delete(id).await?;
+        }
+        // AWS may list them for a moment yet.
+        state.all.retain(|key| !orphans.contains(&key.id));
+        Ok(())
+    }
+
+    /// Removes the mark of a key that is being made, where there is one.
+    ///
+    /// # Errors
+    /// A call.
+    pub async fn settle(&self, state: &State) -> Result<(), CallError> {
+        if state.pending.is_some() { self.untag().await } else { Ok(()) }
+    }
+
+    /// Deletes all keys, and the section if it has one of them. The section goes first: without its key it would be
+    /// nobody's.
+    ///
+    /// # Errors
+    /// The file, before a key is touched; a call.
+    pub async fn delete_all(&self) -> Result<(), CallError> {
+        let state = self.state().await?;
+        let ids: Vec<String> = state.all.iter().map(|key| key.id.clone()).collect();
+        self.forget(&ids)?;
+        for id in &ids {
+            self.delete(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the section if its key is one of those.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn forget(&self, ids: &[String]) -> Result<(), CallError> {
+        match &self.file {
+            Ok(file) => file.remove(ids).map_err(|error| self.of_file("iam:DeleteAccessKey", &error)),
+            // Where no file can be named there is no section.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Deletes a key; that it is gone already is no error.
+    ///
+    /// # Errors
+    /// The call.
+    pub async fn delete(&self, key: &str) -> Result<(), CallError> {
+        let deleted = self.session.iam.delete_access_key().user_name(self.user()).access_key_id(key).send().await;
+        gone_is_well(deleted.map(drop).map_err(|error| self.call("iam:DeleteAccessKey", error)))
+    }
+
+    async fn deactivate(&self, key: &str) -> Result<(), CallError> {
+        let update = self.session.iam.update_access_key().user_name(self.user()).access_key_id(key);
+        let updated = update.status(StatusType::Inactive).send().await;
+        gone_is_well(updated.map(drop).map_err(|error| self.call("iam:UpdateAccessKey", error)))
+    }
+
+    /// Once and no more: repeated after an answer that was lost, it would make a second key whose secret nobody gets.
+    /// That the user is not known yet, or AWS asked too often, are answers that made none.
+    async fn create(&self) -> Result<SecretKey, CallError> {
+        let once = || aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled());
+        let made = patiently(not_yet_there, || async {
+            let create = self.session.iam.create_access_key().user_name(self.user());
+            let made = create.customize().config_override(once()).send().await;
+            made.map_err(|error| self.call("iam:CreateAccessKey", error))
+        })
+        .await?;
+        let key = made.access_key.ok_or_else(|| self.failed("iam:CreateAccessKey", "the answer has no key"))?;
+        Ok(SecretKey { id: key.access_key_id, secret: SecretString::from(key.secret_access_key) })
+    }
+
+    async fn tag(&self, time: &str) -> Result<(), CallError> {
+        let tag = aws_sdk_iam::types::Tag::builder().key(KEY_PENDING_TAG).value(time).build();
+        let tag = tag.map_err(|error| self.failed("iam:TagUser", error.to_string()))?;
+        patiently(not_yet_there, || async {
+            let tagged = self.session.iam.tag_user().user_name(self.user()).tags(tag.clone()).send().await;
+            tagged.map(drop).map_err(|error| self.call("iam:TagUser", error))
+        })
+        .await
+    }
+
+    async fn untag(&self) -> Result<(), CallError> {
+        let untagged = self.session.iam.untag_user().user_name(self.user()).tag_keys(KEY_PENDING_TAG).send().await;
+        untagged.map(drop).map_err(|error| self.call("iam:UntagUser", error))
+    }
+
+    fn call<E>(
+        &self,
+        action: &'static str,
+        error: aws_smithy_runtime_api::client::result::SdkError<
+            E,
+            aws_smithy_runtime_api::client::orchestrator::HttpResponse,
+        >,
+    ) -> CallError
+    where
+        E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        CallError::of(action, self.id.to_string(), error)
+    }
+
+    fn of_file(&self, action: &'static str, error: &FileError) -> CallError {
+        self.failed(action, error.to_string())
+    }
+
+    fn failed(&self, action: &'static str, message: impl Into<String>) -> CallError {
+        CallError::other(action, self.id.to_string(), message)
+    }
+}
+
+/// The user may have been made a moment ago.
+fn not_yet_there(error: &CallError) -> bool {
+    error.fault == Fault::NotFound
+}
+
+fn gone_is_well(done: Result<(), CallError>) -> Result<(), CallError> {
+    match done {
+        Err(error) if error.fault != Fault::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,86 @@
+//! Another key in the place of the one that there is. Each step leaves what the next run can tell from the keys, their
+//! dates, the mark and the file: it goes on from there.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{Key, KeysError, SenderKeys, State};
+
+/// What a rotation came to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rotated {
+    /// The key of the file.
+    pub key: String,
+    /// Whether this run made it; an earlier one, that was cut off, otherwise.
+    pub made: bool,
+    /// The key that is gone.
+    pub retired: Option<String>,
+}
+
+impl SenderKeys<'_> {
+    /// Makes a second key, writes it, proves it, and retires the first one `grace` after the second was made. `waiting` is
+    /// told how long that is still.
+    ///
+    /// # Errors
+    /// Both keys may be in use elsewhere; the new one is not accepted; the file; a call.
+    pub async fn rotate(&self, grace: Duration, waiting: impl Fn(Duration)) -> Result<Rotated, KeysError> {
+        let mut state = self.ours().await?;
+        self.delete_orphans(&mut state).await?;
+        let made = !self.is_under_way(&state)?;
+        match made {
+            true => self.make(&state).await?,
+            false => self.settle(&state).await?,
+        }
+        let state = self.with_stored().await?;
+        self.verify(&state).await?;
+        let new = state.all.iter().find(|key| state.in_file(key));
+        let old = state.all.iter().find(|key| !state.in_file(key));
+        if let (Some(new), Some(old)) = (new, old) {
+            let left = left_of(grace, new, &state);
+            if !left.is_zero() {
+                waiting(left);
+                sleep(left).await;
+            }
+            // What was forgotten can be brought back for as long as it is only inactive.
+            self.deactivate(&old.id).await?;
+            self.delete(&old.id).await?;
+        }
+        let key = new.map(|key| key.id.clone()).unwrap_or_default();
+        Ok(Rotated { key, made, retired: old.map(|key| key.id.clone()) })
+    }
+
+    /// The state of a user that is there and ours.
+    ///
+    /// # Errors
+    /// It is not; the file; a call.
+    pub async fn ours(&self) -> Result<State, KeysError> {
+        let state = self.state().await?;
+        let user = || self.user().to_owned();
+        match &state.tags {
+            None => Err(KeysError::NoUser(user())),
+            Some(_) if !state.is_of(&self.stack.names.stack) => Err(KeysError::NotOurs(user())),
+            Some(_) => Ok(state),
+        }
+    }
+
+    /// Whether an earlier run made the new key already.
+    fn is_under_way(&self, state: &State) -> Result<bool, KeysError> {
+        let [older, newer] = &state.all[..] else { return Ok(false) };
+        let (user, file) = (self.user().to_owned(), self.file()?.path().display().to_string());
+        // Made within the same second, there is no telling.
+        let same_age = older.created.secs() == newer.created.secs();
+        match (state.in_file(older), state.in_file(newer)) {
+            (_, true) => Ok(true),
+            (true, _) if same_age => Ok(true),
+            (true, _) => Err(KeysError::NewerElsewhere { user, file }),
+            (false, false) => Err(KeysError::BothElsewhere { user, file }),
+        }
+    }
+}
+
+/// What is left of the grace, which begins when the new key was made.
+fn left_of(grace: Duration, new: &Key, state: &State) -> Duration {
+    let age = u64::try_from(state.now.secs() - new.created.secs()).unwrap_or(0);
+    grace.saturating_sub(Duration::from_secs(age))
+}

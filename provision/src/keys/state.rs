@@ -1,0 +1,160 @@
+//! What there is: the user, its keys, the mark of one that is being made, and the key of the file.
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+
+use super::SenderKeys;
+use super::clock::AnswerDate;
+use crate::aws::{CallError, Fault};
+use crate::credentials::SecretKey;
+use crate::stack::{KEY_PENDING_TAG, STACK_TAG};
+
+/// A key as AWS has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// Its ID.
+    pub id: String,
+    /// When it was made.
+    pub created: DateTime,
+    /// Whether it can be used.
+    pub active: bool,
+    /// When it was last used; nothing where it never was, or nobody needed to know.
+    pub last_use: Option<LastUse>,
+    /// Whether it was made under the mark and its secret is nobody's.
+    orphan: bool,
+}
+
+/// The last use of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastUse {
+    /// When.
+    pub at: DateTime,
+    /// Of which service.
+    pub service: String,
+    /// In which region.
+    pub region: String,
+}
+
+/// The user with its keys.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The user's tags; nothing where there is no user.
+    pub tags: Option<Vec<(String, String)>>,
+    /// The mark of a key that is being made, as the tag has it.
+    pub pending: Option<String>,
+    /// The keys, the oldest first.
+    pub all: Vec<Key>,
+    /// The key of the file, if it is one of those.
+    pub stored: Option<SecretKey>,
+    /// When AWS said all that.
+    pub now: DateTime,
+}
+
+impl State {
+    /// Those that may be replaced.
+    pub fn orphans(&self) -> impl Iterator<Item = &Key> {
+        self.all.iter().filter(|key| key.orphan)
+    }
+
+    /// Those that are not in the file and may be in use.
+    pub fn elsewhere(&self) -> impl Iterator<Item = &Key> {
+        self.all.iter().filter(|key| !key.orphan && !self.in_file(key))
+    }
+
+    /// Whether it is the one of the file.
+    pub fn in_file(&self, key: &Key) -> bool {
+        self.stored.as_ref().is_some_and(|stored| stored.id == key.id)
+    }
+
+    /// Whether the user is that of the stack.
+    pub fn is_of(&self, stack: &str) -> bool {
+        self.tags.iter().flatten().any(|(key, value)| key == STACK_TAG && value == stack)
+    }
+}
+
+impl SenderKeys<'_> {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// The file; a call.
+    pub async fn state(&self) -> Result<State, CallError> {
+        let (user, keys) = futures_util::join!(self.tags(), self.list());
+        let (tags, (mut all, now)) = (user?, keys?);
+        let pending = tags.iter().flatten().find(|(key, _)| key == KEY_PENDING_TAG).map(|(_, value)| value.clone());
+        let stored = match &self.file {
+            // Nobody's keys are in no file.
+            Ok(file) if !all.is_empty() => file.read().map_err(|error| self.of_file("iam:ListAccessKeys", &error))?,
+            _ => None,
+        };
+        let stored = stored.filter(|stored| all.iter().any(|key| key.id == stored.id));
+        // A mark that is no time marks nothing.
+        let since = pending.as_deref().and_then(|time| DateTime::from_str(time, Format::DateTime).ok());
+        if let Some(since) = since {
+            for key in all.iter_mut().filter(|key| key.created.secs() >= since.secs()) {
+                if stored.as_ref().is_none_or(|stored| stored.id != key.id) {
+                    key.last_use = self.last_use(&key.id).await?;
+                    key.orphan = key.last_use.is_none();
+                }
+            }
+        }
+        Ok(State { tags, pending, all, stored, now })
+    }
+
+    async fn tags(&self) -> Result<Option<Vec<(String, String)>>, CallError> {
+        match self.session.iam.get_user().user_name(self.user()).send().await {
+            Ok(got) => Ok(got.user.map(|user| {
+                let tags = user.tags.unwrap_or_default();
+                tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+            })),
+            Err(error) => match self.call("iam:GetUser", error) {
+                error if error.fault == Fault::NotFound => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// IAM has two keys of a user at most, so that there is one page.
+    async fn list(&self) -> Result<(Vec<Key>, DateTime), CallError> {
+        let date = AnswerDate::default();
+        let request = self.session.iam.list_access_keys().user_name(self.user());
+        let listed = match request.customize().interceptor(date.clone()).send().await {
+            Ok(listed) => listed.access_key_metadata,
+            Err(error) => match self.call("iam:ListAccessKeys", error) {
+                error if error.fault == Fault::NotFound => Vec::new(),
+                error => return Err(error),
+            },
+        };
+        let mut keys: Vec<Key> = listed
+            .into_iter()
+            .filter_map(|key| {
+                Some(Key {
+                    id: key.access_key_id?,
+                    created: key.create_date?,
+                    active: key.status? == aws_sdk_iam::types::StatusType::Active,
+                    last_use: None,
+                    orphan: false,
+                })
+            })
+            .collect();
+        keys.sort_by_key(|key| (key.created.secs(), key.created.subsec_nanos()));
+        Ok((keys, date.get().unwrap_or_else(|| self.local_time())))
+    }
+
+    /// When a key was last used; nothing where it never was.
+    ///
+    /// # Errors
+    /// The call.
+    pub async fn last_use(&self, key: &str) -> Result<Option<LastUse>, CallError> {
+        let got = self.session.iam.get_access_key_last_used().access_key_id(key).send().await;
+        let used = got.map_err(|error| self.call("iam:GetAccessKeyLastUsed", error))?.access_key_last_used;
+        Ok(used.and_then(|used| {
+            Some(LastUse { at: used.last_used_date?, service: used.service_name, region: used.region })
+        }))
+    }
+
+    /// By the clock at hand.
+    fn local_time(&self) -> DateTime {
+        let source = self.session.iam.config().time_source().unwrap_or_default();
+        DateTime::from(source.now())
+    }
+}

@@ -1,0 +1,111 @@
+//! The sender's access key and its section of the credentials file. It is owned with its user.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Answer, Ground, ResourceKind, Update, tagging};
+use crate::aws::CallError;
+use crate::keys::{SenderKeys, State};
+use crate::resource::{Attributes, Found, Id, Kind, Resource, TAG};
+use crate::stack::KEY_PENDING_TAG;
+
+pub(super) struct AccessKeys(pub(super) Arc<Ground>);
+
+const FILE: &str = "credentials_file";
+
+impl AccessKeys {
+    fn keys(&self) -> SenderKeys<'_> {
+        SenderKeys::of(&self.0.session, &self.0.stack)
+    }
+
+    /// Keys of a user that stays, where the settings make none, are whoever's made them.
+    fn is_ours_to_look_after(&self, candidate: &Resource) -> bool {
+        let user_stays = self.0.stack.of(Kind::IamUser).iter().any(|user| user.wanted.is_some());
+        candidate.wanted.is_some() || !user_stays
+    }
+
+    fn found(&self, id: &Id, state: &State) -> Found {
+        let stack = &self.0.stack;
+        let tags = tagging::compared(state.tags.iter().flatten().map(|(key, value)| (key, value.as_str())));
+        let path =
+            stack.account.credentials_file.as_ref().map_or(Value::Null, |file| json!(file.display().to_string()));
+        let mut attributes = Attributes::new();
+        // A key that may be in use somewhere else counts as the one that is wanted; one that was never used does not.
+        let there = state.stored.is_some() || state.elsewhere().next().is_some();
+        attributes.insert(FILE.to_owned(), if there { path } else { Value::Null });
+        if let Some(time) = &state.pending {
+            attributes.insert(format!("{TAG}{KEY_PENDING_TAG}"), json!(time));
+        }
+        let mut found = Found::ours(id.clone(), attributes).owned_by(tagging::owner(&tags, &stack.names.stack));
+        let file = || stack.account.credentials_file.as_deref().unwrap_or(std::path::Path::new("any file")).display();
+        if there && state.stored.is_none() {
+            found.notes.push(format!(
+                "{id}: its secret is not in {} (profile {}), and it is left alone, since it may be in use elsewhere; \
+                 sms-provision keys rotate makes a new one",
+                file(),
+                stack.profile
+            ));
+        } else if state.stored.is_some() && state.elsewhere().next().is_some() {
+            found.notes.push(format!(
+                "{id}: there is a second one that is not in {}; sms-provision keys list shows both, keys rotate ends a \
+                 rotation that was cut off",
+                file()
+            ));
+        }
+        if state.all.iter().any(|key| state.in_file(key) && !key.active) {
+            found.notes.push(format!(
+                "{id}: the one in {} is inactive, and nothing can be sent with it; sms-provision keys rotate makes a new one",
+                file()
+            ));
+        }
+        found
+    }
+
+    /// Ends where a key is in the file, whatever an earlier run left behind.
+    async fn converge(&self) -> Result<(), CallError> {
+        let keys = self.keys();
+        let mut state = keys.state().await?;
+        keys.delete_orphans(&mut state).await?;
+        match state.stored.is_none() && state.elsewhere().next().is_none() {
+            true => keys.make(&state).await,
+            false => keys.settle(&state).await,
+        }
+    }
+}
+
+impl ResourceKind for AccessKeys {
+    fn kind(&self) -> Kind {
+        Kind::IamAccessKey
+    }
+
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            for candidate in candidates.iter().filter(|candidate| self.is_ours_to_look_after(candidate)) {
+                let state = self.keys().state().await?;
+                if !state.all.is_empty() {
+                    let mut found = self.found(&candidate.id, &state);
+                    if candidate.wanted.is_none() {
+                        // What goes needs no advice.
+                        found.notes.clear();
+                    }
+                    all.push(found);
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    fn create<'a>(&'a self, _: &'a Id, _: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(self.converge())
+    }
+
+    fn update<'a>(&'a self, _: Update<'a>) -> Answer<'a, ()> {
+        Box::pin(self.converge())
+    }
+
+    fn delete<'a>(&'a self, _: &'a Found) -> Answer<'a, ()> {
+        Box::pin(async move { self.keys().delete_all().await })
+    }
+}

@@ -1,0 +1,125 @@
+//! The sender policy on its user and on roles. An attachment is owned with the policy: whoever has it and should not
+//! have it loses it.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{Answer, Ground, ResourceKind, Update};
+use crate::aws::{CallError, Fault, patiently};
+use crate::resource::{Attributes, Found, Id, Kind, Resource};
+
+pub(super) struct Attachments(pub(super) Arc<Ground>);
+
+/// Whom a policy is attached to, as an attachment's name has it.
+const USER: &str = "user/";
+const ROLE: &str = "role/";
+const GROUP: &str = "group/";
+
+impl Attachments {
+    /// The ARN under the path of the settings. What is attached under another is replaced with its policy, and is not
+    /// there as far as this kind is concerned.
+    fn arn(&self) -> String {
+        let stack = &self.0.stack;
+        self.0.session.place.arn("iam", &format!("policy{}{}", stack.account.path, stack.names.sender))
+    }
+}
+
+impl ResourceKind for Attachments {
+    fn kind(&self) -> Kind {
+        Kind::IamPolicyAttachment
+    }
+
+    fn read<'a>(&'a self, _: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let policy = &self.0.stack.names.sender;
+            let attributes = || Attributes::from([("policy".to_owned(), json!(policy))]);
+            let names = list(&self.0, &self.arn(), &format!("attachments of {policy}")).await?;
+            let found = |name| Found::ours(Id::new(Kind::IamPolicyAttachment, name), attributes());
+            Ok(names.into_iter().map(found).collect())
+        })
+    }
+
+    fn create<'a>(&'a self, id: &'a Id, _: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let (iam, arn) = (&self.0.session.iam, self.arn());
+            // The policy or the user may have been made a moment ago. A role of the settings may not be there at all.
+            let made_just_now = |error: &CallError| error.fault == Fault::NotFound && id.name.starts_with(USER);
+            patiently(made_just_now, || async {
+                match (id.name.strip_prefix(USER), id.name.strip_prefix(ROLE)) {
+                    (Some(user), _) => {
+                        let attached = iam.attach_user_policy().user_name(user).policy_arn(&arn).send().await;
+                        attached.map(drop).map_err(|error| CallError::of("iam:AttachUserPolicy", id.to_string(), error))
+                    }
+                    (_, Some(role)) => {
+                        let attached = iam.attach_role_policy().role_name(role).policy_arn(&arn).send().await;
+                        attached.map(drop).map_err(|error| CallError::of("iam:AttachRolePolicy", id.to_string(), error))
+                    }
+                    _ => Ok(()),
+                }
+            })
+            .await
+        })
+    }
+
+    /// There is nothing about an attachment that could differ.
+    fn update<'a>(&'a self, _: Update<'a>) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
+        Box::pin(async move { detach(&self.0, &self.arn(), &found.id.name, &found.id).await })
+    }
+}
+
+/// Takes the policy from everybody.
+pub(super) async fn detach_all(ground: &Ground, arn: &str, id: &Id) -> Result<(), CallError> {
+    for name in list(ground, arn, &id.to_string()).await? {
+        detach(ground, arn, &name, id).await?;
+    }
+    Ok(())
+}
+
+async fn list(ground: &Ground, arn: &str, resource: &str) -> Result<Vec<String>, CallError> {
+    let mut names = Vec::new();
+    let mut marker = None;
+    loop {
+        let request = ground.session.iam.list_entities_for_policy().policy_arn(arn).set_marker(marker);
+        let page = match request.send().await {
+            Ok(page) => page,
+            Err(error) => match CallError::of("iam:ListEntitiesForPolicy", resource, error) {
+                error if error.fault == Fault::NotFound => return Ok(names),
+                error => return Err(error),
+            },
+        };
+        names.extend(page.policy_users().iter().filter_map(|one| Some(format!("{USER}{}", one.user_name()?))));
+        names.extend(page.policy_roles().iter().filter_map(|one| Some(format!("{ROLE}{}", one.role_name()?))));
+        names.extend(page.policy_groups().iter().filter_map(|one| Some(format!("{GROUP}{}", one.group_name()?))));
+        marker = page.marker().map(ToOwned::to_owned);
+        if marker.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
+async fn detach(ground: &Ground, arn: &str, name: &str, id: &Id) -> Result<(), CallError> {
+    let iam = &ground.session.iam;
+    let detached = match name.split_once('/').unwrap_or_default() {
+        ("user", user) => {
+            let detached = iam.detach_user_policy().user_name(user).policy_arn(arn).send().await;
+            detached.map(drop).map_err(|error| CallError::of("iam:DetachUserPolicy", id.to_string(), error))
+        }
+        ("role", role) => {
+            let detached = iam.detach_role_policy().role_name(role).policy_arn(arn).send().await;
+            detached.map(drop).map_err(|error| CallError::of("iam:DetachRolePolicy", id.to_string(), error))
+        }
+        (_, group) => {
+            let detached = iam.detach_group_policy().group_name(group).policy_arn(arn).send().await;
+            detached.map(drop).map_err(|error| CallError::of("iam:DetachGroupPolicy", id.to_string(), error))
+        }
+    };
+    match detached {
+        Err(error) if error.fault != Fault::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,127 @@
+//! The metric filters on the log group of what was not delivered: one counts one class of failures.
+
+use std::sync::Arc;
+
+use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation, StandardUnit};
+use serde_json::json;
+
+use super::log_group::busy;
+use super::{Answer, Ground, ResourceKind, Update};
+use crate::aws::{CallError, Fault, patiently};
+use crate::resource::{Attributes, Found, Id, Kind, Resource, text};
+use crate::stack::failure_log_group;
+
+pub(super) struct MetricFilters(pub(super) Arc<Ground>);
+
+impl MetricFilters {
+    fn group(&self) -> String {
+        failure_log_group(&self.0.session.place)
+    }
+
+    /// Where groups are not ours to make there may be none yet.
+    fn explained(&self, error: CallError) -> CallError {
+        if error.fault != Fault::NotFound {
+            return error;
+        }
+        let message = format!(
+            "there is no log group {} yet: SNS makes it with the first SMS that is not delivered. Run it again then, or \
+             set account.create_delivery_log_groups = true",
+            self.group()
+        );
+        CallError { message, ..error }
+    }
+}
+
+/// The names of the filters on a log group that are not of this stack.
+pub(super) async fn foreign(ground: &Ground, group: &str) -> Result<Vec<String>, CallError> {
+    let candidates = ground.stack.of(Kind::LogMetricFilter);
+    let filters = list(ground, group, &candidates).await?;
+    let names = filters.into_iter().filter(|(_, ours)| !ours).filter_map(|(filter, _)| filter.filter_name);
+    Ok(names.collect())
+}
+
+/// The filters on a log group, and whether each is ours: by its name, or by where it counts.
+async fn list(ground: &Ground, group: &str, candidates: &[&Resource]) -> Result<Vec<(MetricFilter, bool)>, CallError> {
+    let mut pages = ground.session.logs.describe_metric_filters().log_group_name(group).into_paginator().items().send();
+    let mut all = Vec::new();
+    while let Some(filter) = pages.next().await {
+        let filter =
+            filter.map_err(|error| CallError::of("logs:DescribeMetricFilters", format!("log group {group}"), error));
+        let Some(filter) = CallError::if_there(filter)? else { break };
+        let named = candidates.iter().any(|candidate| filter.filter_name() == Some(&candidate.id.name));
+        let counts =
+            filter.metric_transformations().iter().any(|one| one.metric_namespace == ground.stack.names.namespace);
+        all.push((filter, named || counts));
+    }
+    Ok(all)
+}
+
+fn attributes(filter: &MetricFilter) -> Attributes {
+    let counted = filter.metric_transformations().first();
+    // That it has no unit can be said in two ways.
+    let unit = counted.and_then(MetricTransformation::unit).filter(|unit| **unit != StandardUnit::None);
+    let dimensions = counted.and_then(MetricTransformation::dimensions).filter(|all| !all.is_empty());
+    [
+        ("pattern", json!(filter.filter_pattern().unwrap_or_default())),
+        ("metric_namespace", json!(counted.map(MetricTransformation::metric_namespace))),
+        ("metric_name", json!(counted.map(MetricTransformation::metric_name))),
+        ("metric_value", json!(counted.map(MetricTransformation::metric_value))),
+        ("metric_default", json!(counted.and_then(MetricTransformation::default_value))),
+        ("metric_unit", json!(unit.map(StandardUnit::as_str))),
+        ("metric_dimensions", json!(dimensions)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}
+
+impl ResourceKind for MetricFilters {
+    fn kind(&self) -> Kind {
+        Kind::LogMetricFilter
+    }
+
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let filters = list(&self.0, &self.group(), candidates).await?;
+            let ours = filters.into_iter().filter(|(_, ours)| *ours);
+            let found = |(filter, _): (MetricFilter, _)| {
+                let name = filter.filter_name.clone().unwrap_or_default();
+                Found::ours(Id::new(Kind::LogMetricFilter, name), attributes(&filter))
+            };
+            Ok(ours.map(found).collect())
+        })
+    }
+
+    fn create<'a>(&'a self, id: &'a Id, wanted: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let counted = MetricTransformation::builder()
+                .metric_namespace(text(wanted, "metric_namespace"))
+                .metric_name(text(wanted, "metric_name"))
+                .metric_value(text(wanted, "metric_value"))
+                .build()
+                .map_err(|error| CallError::other("logs:PutMetricFilter", id.to_string(), error.to_string()))?;
+            let put = patiently(busy, || async {
+                let put = self.0.session.logs.put_metric_filter().log_group_name(self.group()).filter_name(&id.name);
+                let put = put.filter_pattern(text(wanted, "pattern")).metric_transformations(counted.clone());
+                put.send().await.map_err(|error| CallError::of("logs:PutMetricFilter", id.to_string(), error))
+            });
+            put.await.map(drop).map_err(|error| self.explained(error))
+        })
+    }
+
+    fn update<'a>(&'a self, update: Update<'a>) -> Answer<'a, ()> {
+        self.create(update.id, update.wanted)
+    }
+
+    fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let id = &found.id;
+            let deleted = patiently(busy, || async {
+                let deleted = self.0.session.logs.delete_metric_filter().log_group_name(self.group());
+                let deleted = deleted.filter_name(&id.name).send().await;
+                deleted.map_err(|error| CallError::of("logs:DeleteMetricFilter", id.to_string(), error))
+            });
+            CallError::if_there(deleted.await).map(drop)
+        })
+    }
+}

@@ -1,0 +1,213 @@
+//! The sender's customer-managed policy. Its tags also keep the record of the SMS attributes, so that a policy that has to
+//! be made anew (IAM cannot move one to another path) takes them along.
+
+use std::sync::Arc;
+
+use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyVersion, Tag};
+use serde_json::{Value, json};
+
+use super::{Answer, Ground, ResourceKind, Update, tagging};
+use crate::aws::{CallError, Fault, patiently};
+use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
+use crate::stack::RECORD_TAG;
+
+/// IAM keeps five versions of a policy.
+const VERSIONS: usize = 5;
+
+pub(super) struct Policies(pub(super) Arc<Ground>);
+
+impl Policies {
+    fn arn(&self, path: &str, name: &str) -> String {
+        self.0.session.place.arn("iam", &format!("policy{path}{name}"))
+    }
+
+    /// Under the path of the settings it is asked for at once; under another one it has to be searched for.
+    pub(super) async fn find(&self, id: &Id) -> Result<Option<Policy>, CallError> {
+        let arn = self.arn(&self.0.stack.account.path, &id.name);
+        if let Some(policy) = self.get(&arn, id).await? {
+            return Ok(Some(policy));
+        }
+        let mut pages =
+            self.0.session.iam.list_policies().scope(PolicyScopeType::Local).into_paginator().items().send();
+        while let Some(policy) = pages.next().await {
+            let policy = policy.map_err(|error| CallError::of("iam:ListPolicies", id.to_string(), error))?;
+            if policy.policy_name() == Some(&id.name) {
+                return match policy.arn() {
+                    Some(arn) => self.get(arn, id).await, // the list has no tags
+                    None => Ok(None),
+                };
+            }
+        }
+        Ok(None)
+    }
+
+    async fn get(&self, arn: &str, id: &Id) -> Result<Option<Policy>, CallError> {
+        match self.0.session.iam.get_policy().policy_arn(arn).send().await {
+            Ok(got) => Ok(got.policy),
+            Err(error) => match CallError::of("iam:GetPolicy", id.to_string(), error) {
+                error if error.fault == Fault::NotFound => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    async fn document(&self, arn: &str, version: &str, id: &Id) -> Result<Value, CallError> {
+        let got = self.0.session.iam.get_policy_version().policy_arn(arn).version_id(version).send().await;
+        let got = got.map_err(|error| CallError::of("iam:GetPolicyVersion", id.to_string(), error))?;
+        Ok(parse(got.policy_version().and_then(PolicyVersion::document)))
+    }
+
+    async fn versions(&self, arn: &str, id: &Id) -> Result<Vec<PolicyVersion>, CallError> {
+        let mut pages = self.0.session.iam.list_policy_versions().policy_arn(arn).into_paginator().items().send();
+        let mut versions = Vec::new();
+        while let Some(version) = pages.next().await {
+            versions.push(version.map_err(|error| CallError::of("iam:ListPolicyVersions", id.to_string(), error))?);
+        }
+        Ok(versions)
+    }
+
+    async fn delete_version(&self, arn: &str, version: &PolicyVersion, id: &Id) -> Result<(), CallError> {
+        let version = version.version_id().unwrap_or_default();
+        let deleted = self.0.session.iam.delete_policy_version().policy_arn(arn).version_id(version).send().await;
+        match deleted.map_err(|error| CallError::of("iam:DeletePolicyVersion", id.to_string(), error)) {
+            Err(error) if error.fault != Fault::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn make(&self, id: &Id, wanted: &Attributes, record: Vec<Tag>) -> Result<(), CallError> {
+        let mut request = self
+            .0
+            .session
+            .iam
+            .create_policy()
+            .policy_name(&id.name)
+            .path(text(wanted, "path"))
+            .policy_document(wanted.get("document").unwrap_or(&Value::Null).to_string());
+        for tag in tags(wanted).filter_map(tag).chain(record) {
+            request = request.tags(tag);
+        }
+        request.send().await.map_err(|error| CallError::of("iam:CreatePolicy", id.to_string(), error))?;
+        Ok(())
+    }
+
+    /// A new version, the default; the oldest goes where there is no room.
+    async fn write(&self, arn: &str, id: &Id, document: &Value) -> Result<(), CallError> {
+        let mut versions = self.versions(arn, id).await?;
+        versions.retain(|version| !version.is_default_version());
+        versions.sort_by_key(|version| version.create_date().map(|date| (date.secs(), date.subsec_nanos())));
+        let excess = (versions.len() + 2).saturating_sub(VERSIONS);
+        for version in versions.iter().take(excess) {
+            self.delete_version(arn, version, id).await?;
+        }
+        let iam = &self.0.session.iam;
+        let made = iam.create_policy_version().policy_arn(arn).policy_document(document.to_string());
+        made.set_as_default(true)
+            .send()
+            .await
+            .map_err(|error| CallError::of("iam:CreatePolicyVersion", id.to_string(), error))?;
+        Ok(())
+    }
+
+    /// With everything that IAM wants gone first.
+    async fn remove(&self, arn: &str, id: &Id) -> Result<(), CallError> {
+        for version in self.versions(arn, id).await?.iter().filter(|version| !version.is_default_version()) {
+            self.delete_version(arn, version, id).await?;
+        }
+        match self.0.session.iam.delete_policy().policy_arn(arn).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match CallError::of("iam:DeletePolicy", id.to_string(), error) {
+                error if error.fault == Fault::NotFound => Ok(()),
+                error => Err(error),
+            },
+        }
+    }
+}
+
+impl ResourceKind for Policies {
+    fn kind(&self) -> Kind {
+        Kind::IamPolicy
+    }
+
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            for candidate in candidates {
+                let id = &candidate.id;
+                let Some(policy) = self.find(id).await? else { continue };
+                let arn = policy.arn().unwrap_or_default();
+                let document = self.document(arn, policy.default_version_id().unwrap_or_default(), id).await?;
+                let mut attributes = tagging::compared(policy.tags().iter().map(|tag| (tag.key(), tag.value())));
+                attributes.insert("path".to_owned(), json!(policy.path()));
+                attributes.insert("document".to_owned(), document);
+                let owner = tagging::owner(&attributes, &self.0.stack.names.stack);
+                all.push(Found::ours(id.clone(), attributes).owned_by(owner));
+            }
+            Ok(all)
+        })
+    }
+
+    fn create<'a>(&'a self, id: &'a Id, wanted: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(self.make(id, wanted, Vec::new()))
+    }
+
+    fn update<'a>(&'a self, update: Update<'a>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let (id, wanted) = (update.id, update.wanted);
+            let arn = self.arn(text(&update.found.attributes, "path"), &id.name);
+            if update.touches(&["path"]) {
+                return self.replace(&arn, id, wanted).await;
+            }
+            if update.touches(&["document"]) {
+                self.write(&arn, id, wanted.get("document").unwrap_or(&Value::Null)).await?;
+            }
+            let (set, remove) = tagging::changes(&update);
+            let iam = &self.0.session.iam;
+            if !remove.is_empty() {
+                let keys = remove.iter().map(ToString::to_string).collect();
+                let untagged = iam.untag_policy().policy_arn(&arn).set_tag_keys(Some(keys)).send().await;
+                untagged.map_err(|error| CallError::of("iam:UntagPolicy", id.to_string(), error))?;
+            }
+            if !set.is_empty() {
+                let tags = set.into_iter().filter_map(tag).collect();
+                let tagged = iam.tag_policy().policy_arn(&arn).set_tags(Some(tags)).send().await;
+                tagged.map_err(|error| CallError::of("iam:TagPolicy", id.to_string(), error))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let arn = self.arn(text(&found.attributes, "path"), &found.id.name);
+            // Under a path that is not that of the settings the attachments are not known as such.
+            super::attachment::detach_all(&self.0, &arn, &found.id).await?;
+            self.remove(&arn, &found.id).await
+        })
+    }
+}
+
+impl Policies {
+    /// Another path is another ARN. The name is taken until the old one is gone; whoever it is attached to is without it
+    /// for a moment, and gets the new one by the attachments, which come after the policy.
+    async fn replace(&self, old: &str, id: &Id, wanted: &Attributes) -> Result<(), CallError> {
+        let policy = self.get(old, id).await?;
+        let tags = policy.as_ref().map(Policy::tags).unwrap_or_default();
+        let record: Vec<Tag> = tags.iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).cloned().collect();
+        super::attachment::detach_all(&self.0, old, id).await?;
+        self.remove(old, id).await?;
+        // IAM may hold on to the name for a moment.
+        patiently(|error| error.fault == Fault::Exists, || self.make(id, wanted, record.clone())).await
+    }
+}
+
+/// A document of IAM, which comes percent-encoded.
+pub(super) fn parse(document: Option<&str>) -> Value {
+    let decoded = percent_encoding::percent_decode_str(document.unwrap_or_default()).decode_utf8_lossy();
+    super::document(&decoded)
+}
+
+/// IAM's form of a tag. The builder only fails without key or value.
+pub(super) fn tag((key, value): (&str, &str)) -> Option<Tag> {
+    Tag::builder().key(key).value(value).build().ok()
+}

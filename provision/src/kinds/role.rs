@@ -1,0 +1,139 @@
+//! The role with which SNS writes delivery status.
+
+use std::sync::Arc;
+
+use aws_sdk_iam::types::Role;
+use serde_json::{Value, json};
+
+use super::policy::{parse, tag};
+use super::{Answer, Ground, ResourceKind, Update, role_policy, tagging};
+use crate::aws::{CallError, Fault, patiently};
+use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
+
+pub(super) struct Roles(pub(super) Arc<Ground>);
+
+impl Roles {
+    async fn get(&self, id: &Id) -> Result<Option<Role>, CallError> {
+        match self.0.session.iam.get_role().role_name(&id.name).send().await {
+            Ok(got) => Ok(got.role),
+            Err(error) => match CallError::of("iam:GetRole", id.to_string(), error) {
+                error if error.fault == Fault::NotFound => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Another path is another role for IAM. What may be done with it moves along; SNS learns of the new one by the SMS
+    /// attributes, which come after the role.
+    async fn replace(&self, id: &Id, wanted: &Attributes) -> Result<(), CallError> {
+        let policies = role_policy::of_role(&self.0, &id.name).await?;
+        self.remove(id).await?;
+        // IAM may hold on to the name for a moment.
+        patiently(|error| error.fault == Fault::Exists, || self.create(id, wanted)).await?;
+        for (name, document) in policies {
+            role_policy::put(&self.0, &id.name, &name, &document, id).await?;
+        }
+        Ok(())
+    }
+
+    /// With everything on it: it is all ours, and SNS is the only one that can assume it.
+    async fn remove(&self, id: &Id) -> Result<(), CallError> {
+        role_policy::strip(&self.0, &id.name, id).await?;
+        match self.0.session.iam.delete_role().role_name(&id.name).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match CallError::of("iam:DeleteRole", id.to_string(), error) {
+                error if error.fault == Fault::NotFound => Ok(()),
+                error => Err(error),
+            },
+        }
+    }
+
+    async fn bound(&self, id: &Id, boundary: &str) -> Result<(), CallError> {
+        let iam = &self.0.session.iam;
+        if boundary.is_empty() {
+            let gone = iam.delete_role_permissions_boundary().role_name(&id.name).send().await;
+            gone.map_err(|error| CallError::of("iam:DeleteRolePermissionsBoundary", id.to_string(), error))?;
+        } else {
+            let put = iam.put_role_permissions_boundary().role_name(&id.name).permissions_boundary(boundary).send();
+            put.await.map_err(|error| CallError::of("iam:PutRolePermissionsBoundary", id.to_string(), error))?;
+        }
+        Ok(())
+    }
+}
+
+impl ResourceKind for Roles {
+    fn kind(&self) -> Kind {
+        Kind::IamRole
+    }
+
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            for candidate in candidates {
+                let id = &candidate.id;
+                let Some(role) = self.get(id).await? else { continue };
+                let mut attributes = tagging::compared(role.tags().iter().map(|tag| (tag.key(), tag.value())));
+                let boundary = role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
+                attributes.insert("path".to_owned(), json!(role.path()));
+                attributes.insert("trust".to_owned(), parse(role.assume_role_policy_document()));
+                attributes.insert("permissions_boundary".to_owned(), json!(boundary));
+                let owner = tagging::owner(&attributes, &self.0.stack.names.stack);
+                all.push(Found::ours(id.clone(), attributes).owned_by(owner));
+            }
+            Ok(all)
+        })
+    }
+
+    fn create<'a>(&'a self, id: &'a Id, wanted: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let boundary = wanted.get("permissions_boundary").and_then(Value::as_str).map(ToOwned::to_owned);
+            let mut request = self
+                .0
+                .session
+                .iam
+                .create_role()
+                .role_name(&id.name)
+                .path(text(wanted, "path"))
+                .assume_role_policy_document(wanted.get("trust").unwrap_or(&Value::Null).to_string())
+                .set_permissions_boundary(boundary);
+            for tag in tags(wanted).filter_map(tag) {
+                request = request.tags(tag);
+            }
+            request.send().await.map_err(|error| CallError::of("iam:CreateRole", id.to_string(), error))?;
+            Ok(())
+        })
+    }
+
+    fn update<'a>(&'a self, update: Update<'a>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let (id, wanted, iam) = (update.id, update.wanted, &self.0.session.iam);
+            if update.touches(&["path"]) {
+                return self.replace(id, wanted).await;
+            }
+            if update.touches(&["trust"]) {
+                let trust = wanted.get("trust").unwrap_or(&Value::Null).to_string();
+                let changed = iam.update_assume_role_policy().role_name(&id.name).policy_document(trust).send().await;
+                changed.map_err(|error| CallError::of("iam:UpdateAssumeRolePolicy", id.to_string(), error))?;
+            }
+            if update.touches(&["permissions_boundary"]) {
+                self.bound(id, text(wanted, "permissions_boundary")).await?;
+            }
+            let (set, remove) = tagging::changes(&update);
+            if !remove.is_empty() {
+                let keys = remove.iter().map(ToString::to_string).collect();
+                let untagged = iam.untag_role().role_name(&id.name).set_tag_keys(Some(keys)).send().await;
+                untagged.map_err(|error| CallError::of("iam:UntagRole", id.to_string(), error))?;
+            }
+            if !set.is_empty() {
+                let tags = set.into_iter().filter_map(tag).collect();
+                let tagged = iam.tag_role().role_name(&id.name).set_tags(Some(tags)).send().await;
+                tagged.map_err(|error| CallError::of("iam:TagRole", id.to_string(), error))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
+        Box::pin(self.remove(&found.id))
+    }
+}

@@ -1,0 +1,194 @@
+//! The SMS attributes of the account and region. They are shared with whoever else sends from there, and take no tags:
+//! what they were before us is recorded in tags of the sender policy before the first change, and put back by `destroy`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_iam::types::Policy;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::policy::{Policies, tag};
+use super::{Answer, Ground, ResourceKind, Update};
+use crate::aws::{CallError, patiently};
+use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, text};
+use crate::stack::{RECORD_TAG, SMS_ATTRIBUTES};
+
+/// SNS takes one `SetSMSAttributes` a second.
+const PACE: Duration = Duration::from_millis(1100);
+
+const ROLE: &str = "DeliveryStatusIAMRole";
+/// What points to our role, and is of no use without it.
+const OF_THE_ROLE: [&str; 2] = [ROLE, "DeliveryStatusSuccessSamplingRate"];
+
+pub(super) struct SmsAttributes(pub(super) Arc<Ground>);
+
+/// The values before us, by attribute.
+type Record = BTreeMap<String, String>;
+
+impl SmsAttributes {
+    async fn current(&self, id: &Id) -> Result<Attributes, CallError> {
+        let got = patiently(
+            |_| false,
+            || async {
+                let got = self.0.session.sns.get_sms_attributes().send().await;
+                got.map_err(|error| CallError::of("sns:GetSMSAttributes", id.to_string(), error))
+            },
+        )
+        .await?;
+        let set = got.attributes.unwrap_or_default();
+        let value = |key: &str| json!(set.get(key).map_or("", String::as_str));
+        Ok(SMS_ATTRIBUTES.iter().map(|key| ((*key).to_owned(), value(key))).collect())
+    }
+
+    async fn policy(&self) -> Result<Option<Policy>, CallError> {
+        let id = Id::new(Kind::IamPolicy, &self.0.stack.names.sender);
+        Policies(Arc::clone(&self.0)).find(&id).await
+    }
+
+    async fn record(&self) -> Result<Option<Record>, CallError> {
+        let policy = self.policy().await?;
+        let tags = policy.as_ref().map(Policy::tags).unwrap_or_default().iter();
+        let record: Record = tags
+            .filter_map(|tag| Some((tag.key().strip_prefix(RECORD_TAG)?.to_owned(), tag.value().to_owned())))
+            .collect();
+        Ok((!record.is_empty()).then_some(record))
+    }
+
+    /// Once, before the first change.
+    async fn write_record(&self, found: &Attributes, id: &Id) -> Result<(), CallError> {
+        let keep = |key: &&str| tag((&format!("{RECORD_TAG}{key}"), text(found, key)));
+        let tags: Vec<_> = SMS_ATTRIBUTES.iter().filter_map(keep).collect();
+        let missing =
+            || CallError::other("iam:TagPolicy", id.to_string(), "the sender policy, which keeps it, is gone");
+        let arn = self.policy().await?.and_then(|policy| policy.arn).ok_or_else(missing)?;
+        let tagged = self.0.session.iam.tag_policy().policy_arn(arn).set_tags(Some(tags)).send().await;
+        tagged.map(drop).map_err(|error| CallError::of("iam:TagPolicy", id.to_string(), error))
+    }
+
+    /// SNS checks the role, of which it may not have heard yet.
+    async fn set(&self, values: HashMap<String, String>, id: &Id) -> Result<(), CallError> {
+        let names_role = values.get(ROLE).is_some_and(|role| !role.is_empty());
+        let not_yet = |error: &CallError| {
+            names_role
+                && error.is(&["InvalidParameter", "AuthorizationError"])
+                && !error.message.contains("iam:PassRole")
+        };
+        patiently(not_yet, || self.set_once(values.clone(), id)).await
+    }
+
+    /// Puts the recorded values back. One that AWS takes no more, its role or bucket gone, is cleared.
+    async fn restore(&self, found: &Found) -> Result<(), CallError> {
+        let id = &found.id;
+        let values: HashMap<String, String> =
+            found.released.keys().map(|key| (key.clone(), text(&found.released, key).to_owned())).collect();
+        let refused = |error: &CallError| error.is(&["InvalidParameter", "AuthorizationError"]);
+        match patiently(|_| false, || self.set_once(values.clone(), id)).await {
+            Err(error) if refused(&error) => {}
+            ended => return ended,
+        }
+        for (key, value) in values {
+            sleep(PACE).await;
+            let only = |value: &str| HashMap::from([(key.clone(), value.to_owned())]);
+            match patiently(|_| false, || self.set_once(only(&value), id)).await {
+                Err(error) if refused(&error) => {
+                    sleep(PACE).await;
+                    patiently(|_| false, || self.set_once(only(""), id)).await?;
+                    self.0.remark(format!("{id}: AWS takes the previous value of {key} no more; it is cleared now."));
+                }
+                ended => ended?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_once(&self, values: HashMap<String, String>, id: &Id) -> Result<(), CallError> {
+        let set = self.0.session.sns.set_sms_attributes().set_attributes(Some(values)).send().await;
+        set.map(drop).map_err(|error| CallError::of("sns:SetSMSAttributes", id.to_string(), error))
+    }
+
+    /// Where the role goes, what points to it goes back to what it was.
+    fn released(&self, wanted: &Attributes, current: &Attributes, record: Option<&Record>) -> Attributes {
+        let names = &self.0.stack.names;
+        let points_to_ours = text(current, ROLE).ends_with(&format!("/{}", names.delivery_role));
+        if wanted.contains_key(ROLE) || !points_to_ours {
+            return Attributes::new();
+        }
+        let before = |key: &str| record.and_then(|record| record.get(key)).cloned().unwrap_or_default();
+        OF_THE_ROLE.iter().map(|key| ((*key).to_owned(), json!(before(key)))).collect()
+    }
+}
+
+/// What an account has that nobody has set up.
+fn untouched(key: &str, value: &str) -> bool {
+    value.is_empty() || (key == "MonthlySpendLimit" && value == "1")
+}
+
+/// With no record of ours, a value that somebody set and we would change is somebody else's.
+fn owner(wanted: &Attributes, current: &Attributes, record: Option<&Record>) -> Owner {
+    let foreign = |(key, value): &(&String, &Value)| {
+        let now = text(current, key);
+        !untouched(key, now) && *value != now
+    };
+    let keys: Vec<&str> = wanted.iter().filter(foreign).map(|(key, _)| key.as_str()).collect();
+    if record.is_some() || keys.is_empty() {
+        return Owner::Ours;
+    }
+    Owner::Other(format!("was set by somebody else ({})", keys.join(", ")))
+}
+
+impl ResourceKind for SmsAttributes {
+    fn kind(&self) -> Kind {
+        Kind::SmsAttributes
+    }
+
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let Some(candidate) = candidates.first() else { return Ok(Vec::new()) };
+            let id = &candidate.id;
+            let (current, record) = (self.current(id).await?, self.record().await?);
+            let mut found = Found::ours(id.clone(), current.clone());
+            match (&candidate.wanted, record) {
+                (Some(wanted), record) => {
+                    found.released = self.released(wanted, &current, record.as_ref());
+                    found.owner = owner(wanted, &current, record.as_ref());
+                }
+                (None, Some(record)) => {
+                    let differs = |(key, value): &(String, String)| text(&current, key) != value;
+                    found.released =
+                        record.into_iter().filter(differs).map(|(key, value)| (key, json!(value))).collect();
+                    if found.released.is_empty() {
+                        return Ok(Vec::new());
+                    }
+                }
+                (None, None) => {
+                    if SMS_ATTRIBUTES.iter().all(|key| untouched(key, text(&current, key))) {
+                        return Ok(Vec::new());
+                    }
+                    found.keep = Some("there is no record of what they were before, so they are left as found".into());
+                }
+            }
+            Ok(vec![found])
+        })
+    }
+
+    /// They are always there.
+    fn create<'a>(&'a self, _: &'a Id, _: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn update<'a>(&'a self, update: Update<'a>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            if self.record().await?.is_none() {
+                self.write_record(&update.found.attributes, update.id).await?;
+            }
+            let values = update.changed.iter().map(|key| (key.clone(), text(update.wanted, key).to_owned()));
+            self.set(values.collect(), update.id).await
+        })
+    }
+
+    fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
+        Box::pin(self.restore(found))
+    }
+}

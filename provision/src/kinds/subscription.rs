@@ -1,0 +1,149 @@
+//! Who is told of alarms: the e-mail addresses on the alarm topic, which own nothing but their place there.
+
+use std::sync::Arc;
+
+use aws_sdk_sns::types::Subscription;
+use serde_json::json;
+
+use super::{Answer, Ground, ResourceKind, Update, tagging, topic};
+use crate::aws::{CallError, Fault, call, patiently};
+use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource};
+
+pub(super) struct Subscriptions(pub(super) Arc<Ground>);
+
+const PROTOCOL: &str = "email";
+/// Instead of an ARN: nobody has followed the link in SNS's mail.
+const PENDING: &str = "PendingConfirmation";
+/// Instead of an ARN: SNS shows for a while what is gone.
+const DELETED: &str = "Deleted";
+
+impl Subscriptions {
+    fn topic(&self) -> Id {
+        Id::new(Kind::SnsTopic, &self.0.stack.names.topic)
+    }
+
+    async fn list(&self) -> Result<Vec<Subscription>, CallError> {
+        let (id, arn) = (self.topic(), &self.0.stack.names.topic_arn);
+        let (mut all, mut token) = (Vec::new(), None::<String>);
+        loop {
+            let asked = || {
+                let asked = self.0.session.sns.list_subscriptions_by_topic().topic_arn(arn);
+                asked.set_next_token(token.clone()).send()
+            };
+            let page = CallError::if_there(call("sns:ListSubscriptionsByTopic", &id, asked).await)?;
+            let Some(page) = page else { return Ok(all) };
+            let there = |one: &&Subscription| {
+                one.protocol() == Some(PROTOCOL) && one.subscription_arn().is_some_and(|arn| arn != DELETED)
+            };
+            all.extend(page.subscriptions().iter().filter(there).cloned());
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Whose they are, of those that the settings do not have: on a topic that is not ours they are not ours either.
+    async fn owner(&self) -> Result<Owner, CallError> {
+        let tags = topic::tags_of(&self.0, &self.topic()).await?.unwrap_or_default();
+        Ok(tagging::owner(&tags, &self.0.stack.names.stack))
+    }
+}
+
+/// What a subscription is to the plan. One that is pending has no ARN by which it could be removed, and goes with its
+/// topic.
+fn found(one: &Subscription, wanted: bool, topic_goes: bool) -> Option<Found> {
+    let id = Id::new(Kind::SnsSubscription, one.endpoint().unwrap_or_default());
+    let mut found = Found::ours(id, Attributes::from([("protocol".to_owned(), json!(PROTOCOL))]));
+    match (one.subscription_arn() == Some(PENDING), wanted, topic_goes) {
+        (false, ..) => {}
+        (true, true, _) => {
+            found.notes.push(format!("{} gets no alarms until its owner follows the link in AWS's mail", found.id));
+        }
+        (true, false, false) => {
+            found.keep = Some("it was never confirmed: AWS drops it in time, and cannot sooner".to_owned());
+        }
+        (true, false, true) => return None,
+    }
+    Some(found)
+}
+
+impl ResourceKind for Subscriptions {
+    fn kind(&self) -> Kind {
+        Kind::SnsSubscription
+    }
+
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let list = self.list().await?;
+            let topic_goes = self.0.stack.of(Kind::SnsTopic).iter().all(|topic| topic.wanted.is_none());
+            // A topic that is wanted and not ours is a conflict, and nothing is done; or it is taken over with all on it.
+            let owner = if topic_goes && !list.is_empty() { self.owner().await? } else { Owner::Ours };
+            let wanted = |email: &str| candidates.iter().any(|one| one.id.name == email && one.wanted.is_some());
+            let found = |one: &Subscription| found(one, wanted(one.endpoint().unwrap_or_default()), topic_goes);
+            Ok(list.iter().filter_map(found).map(|found| found.owned_by(owner.clone())).collect())
+        })
+    }
+
+    fn create<'a>(&'a self, id: &'a Id, _: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let arn = &self.0.stack.names.topic_arn;
+            // The topic may have been made a moment ago.
+            patiently(
+                |error| error.fault == Fault::NotFound,
+                || async {
+                    let subscribe = self.0.session.sns.subscribe().topic_arn(arn).protocol(PROTOCOL);
+                    let subscribed = subscribe.endpoint(&id.name).send().await;
+                    subscribed.map(drop).map_err(|error| CallError::of("sns:Subscribe", id.to_string(), error))
+                },
+            )
+            .await
+        })
+    }
+
+    /// There is nothing about a subscription that could differ.
+    fn update<'a>(&'a self, _: Update<'a>) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let id = &found.id;
+            for one in self.list().await?.iter().filter(|one| one.endpoint() == Some(&id.name)) {
+                let arn = one.subscription_arn().filter(|arn| *arn != PENDING);
+                let Some(arn) = arn else { continue };
+                let send = || self.0.session.sns.unsubscribe().subscription_arn(arn).send();
+                CallError::if_there(call("sns:Unsubscribe", id, send).await)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subscription(arn: &str) -> Subscription {
+        Subscription::builder().protocol(PROTOCOL).endpoint("ops@example.org").subscription_arn(arn).build()
+    }
+
+    #[test]
+    fn one_that_waits_for_its_owner_is_there_and_says_so() {
+        let found = found(&subscription(PENDING), true, false).unwrap();
+        assert_eq!(found.keep, None);
+        assert!(found.notes.iter().any(|note| note.contains("ops@example.org gets no alarms until")), "{found:?}");
+    }
+
+    #[test]
+    fn one_that_waits_and_is_not_wanted_stays_while_its_topic_does() {
+        assert!(found(&subscription(PENDING), false, false).unwrap().keep.is_some());
+        assert_eq!(found(&subscription(PENDING), false, true), None);
+    }
+
+    #[test]
+    fn one_that_is_confirmed_goes_when_it_is_not_wanted() {
+        let found = found(&subscription("arn:aws:sns:us-east-1:123456789012:sms-alarms:1"), false, false).unwrap();
+        assert_eq!((found.keep, found.notes), (None, Vec::new()));
+    }
+}

@@ -1,0 +1,113 @@
+//! The sender's user. Its keys are a kind of their own.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::policy::tag;
+use super::{Answer, Ground, ResourceKind, Update, obstacles, tagging};
+use crate::aws::{CallError, Fault};
+use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
+
+pub(super) struct Users(pub(super) Arc<Ground>);
+
+impl ResourceKind for Users {
+    fn kind(&self) -> Kind {
+        Kind::IamUser
+    }
+
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            for candidate in candidates {
+                let id = &candidate.id;
+                let user = match self.0.session.iam.get_user().user_name(&id.name).send().await {
+                    Ok(got) => got.user,
+                    Err(error) => match CallError::of("iam:GetUser", id.to_string(), error) {
+                        error if error.fault == Fault::NotFound => None,
+                        error => return Err(error),
+                    },
+                };
+                let Some(user) = user else { continue };
+                let mut attributes = tagging::compared(user.tags().iter().map(|tag| (tag.key(), tag.value())));
+                let boundary = user.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
+                attributes.insert("path".to_owned(), json!(user.path()));
+                attributes.insert("permissions_boundary".to_owned(), json!(boundary));
+                let owner = tagging::owner(&attributes, &self.0.stack.names.stack);
+                let mut found = Found::ours(id.clone(), attributes).owned_by(owner);
+                if candidate.wanted.is_none() && found.owner == Owner::Ours {
+                    found.obstacles = obstacles::of_user(&self.0, id).await?;
+                }
+                all.push(found);
+            }
+            Ok(all)
+        })
+    }
+
+    fn create<'a>(&'a self, id: &'a Id, wanted: &'a Attributes) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let boundary = wanted.get("permissions_boundary").and_then(Value::as_str).map(ToOwned::to_owned);
+            let mut request = self.0.session.iam.create_user().user_name(&id.name).path(text(wanted, "path"));
+            request = request.set_permissions_boundary(boundary);
+            for tag in tags(wanted).filter_map(tag) {
+                request = request.tags(tag);
+            }
+            request.send().await.map_err(|error| CallError::of("iam:CreateUser", id.to_string(), error))?;
+            Ok(())
+        })
+    }
+
+    fn update<'a>(&'a self, update: Update<'a>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let (id, iam) = (update.id, &self.0.session.iam);
+            if update.touches(&["path"]) {
+                let moved = iam.update_user().user_name(&id.name).new_path(text(update.wanted, "path")).send().await;
+                moved.map_err(|error| CallError::of("iam:UpdateUser", id.to_string(), error))?;
+            }
+            if update.touches(&["permissions_boundary"]) {
+                match text(update.wanted, "permissions_boundary") {
+                    "" => {
+                        let gone = iam.delete_user_permissions_boundary().user_name(&id.name).send().await;
+                        gone.map_err(|error| {
+                            CallError::of("iam:DeleteUserPermissionsBoundary", id.to_string(), error)
+                        })?;
+                    }
+                    arn => {
+                        let put = iam.put_user_permissions_boundary().user_name(&id.name).permissions_boundary(arn);
+                        put.send()
+                            .await
+                            .map_err(|error| CallError::of("iam:PutUserPermissionsBoundary", id.to_string(), error))?;
+                    }
+                }
+            }
+            let (mut set, remove) = tagging::changes(&update);
+            if update.touches(&["path"]) {
+                // In AWS a user takes its tags along. In moto it loses them, and with them its owner.
+                set = tags(update.wanted).collect();
+            }
+            if !remove.is_empty() {
+                let keys = remove.iter().map(ToString::to_string).collect();
+                let untagged = iam.untag_user().user_name(&id.name).set_tag_keys(Some(keys)).send().await;
+                untagged.map_err(|error| CallError::of("iam:UntagUser", id.to_string(), error))?;
+            }
+            if !set.is_empty() {
+                let tags = set.into_iter().filter_map(tag).collect();
+                let tagged = iam.tag_user().user_name(&id.name).set_tags(Some(tags)).send().await;
+                tagged.map_err(|error| CallError::of("iam:TagUser", id.to_string(), error))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
+        Box::pin(async move {
+            match self.0.session.iam.delete_user().user_name(&found.id.name).send().await {
+                Ok(_) => Ok(()),
+                Err(error) => match CallError::of("iam:DeleteUser", found.id.to_string(), error) {
+                    error if error.fault == Fault::NotFound => Ok(()),
+                    error => Err(error),
+                },
+            }
+        })
+    }
+}

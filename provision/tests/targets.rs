@@ -1,0 +1,81 @@
+//! Many accounts and regions at once.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+mod account;
+#[path = "../../config/tests/peers/mod.rs"]
+mod peers;
+
+use account::Account;
+
+const REGIONS: [&str; 20] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "sa-east-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "af-south-1",
+];
+
+fn settings(account: &Account, extra: &str) {
+    let target = |region: &&str| format!("[[targets]]\nname = \"{region}\"\nregion = \"{region}\"\n");
+    let targets: String = REGIONS.iter().map(target).collect();
+    std::fs::write(account.home.path().join("sms.toml"), format!("{targets}{extra}")).unwrap();
+}
+
+#[test]
+fn twenty_targets_are_set_up_side_by_side_and_each_has_its_key() {
+    let account = Account::new();
+    settings(&account, "");
+    let apply = account.run(&["apply", "--all", "--yes"]).ended(0);
+    for region in REGIONS {
+        assert!(apply.out.contains(&format!("== {region}\n")), "{}", apply.out);
+    }
+    let plan = account.run(&["plan", "--all", "--parallel", "20", "--json", "--detailed-exitcode"]).ended(0);
+    let targets = plan.json()["targets"].as_array().unwrap().clone();
+    assert_eq!(targets.iter().map(|one| one["target"].as_str().unwrap()).collect::<Vec<_>>(), REGIONS);
+    assert!(targets.iter().all(|one| one["changes"].as_array().unwrap().is_empty()), "{}", plan.out);
+    let file = std::fs::read_to_string(account.credentials()).unwrap();
+    for region in REGIONS {
+        assert_eq!(file.matches(&format!("[{region}]\n")).count(), 1, "{region}");
+    }
+    assert_eq!(file.matches("aws_secret_access_key").count(), REGIONS.len());
+}
+
+#[test]
+fn a_target_that_fails_stops_none_of_the_others() {
+    let account = Account::new();
+    settings(&account, "[[targets]]\nname = \"elsewhere\"\nregion = \"eu-west-1\"\naccount_id = \"210987654321\"\n");
+    let plan = account.run(&["plan", "--all", "--json"]).ended(1);
+    let targets = plan.json()["targets"].as_array().unwrap().clone();
+    assert_eq!(targets.len(), REGIONS.len() + 1);
+    assert!(targets.last().unwrap()["error"].as_str().unwrap().contains("210987654321"));
+    assert!(targets.iter().take(REGIONS.len()).all(|one| one["changes"].as_array().unwrap().len() > 10));
+    let table = account.run(&["plan", "--all"]).ended(1).out;
+    assert!(table.lines().last().unwrap().starts_with("elsewhere"), "{table}");
+}
+
+#[test]
+fn one_target_is_chosen_by_its_name() {
+    let account = Account::new();
+    settings(&account, "");
+    let plan = account.run(&["plan", "--json", "--target", "eu-north-1"]).ended(0);
+    assert_eq!(plan.json()["region"], "eu-north-1");
+    let unknown = account.run(&["--target", "moon", "plan"]).ended(1);
+    assert!(unknown.err.contains("there is no such target") && unknown.err.contains("eu-north-1"), "{}", unknown.err);
+    account.run(&["plan", "--target", "eu-north-1", "--all"]).ended(1);
+}

@@ -1,0 +1,110 @@
+//! A wire between the program and moto that can be cut after a given write.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+/// Passes everything on until the write of a given number: moto takes that one, and nobody hears its answer, or
+/// anything after it.
+pub(crate) struct Wire {
+    endpoint: String,
+    state: Arc<State>,
+}
+
+struct State {
+    peer: String,
+    left: AtomicUsize,
+    cut: AtomicBool,
+}
+
+impl Wire {
+    /// The first write is number 1.
+    pub(crate) fn cut_after(endpoint: &str, write: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = endpoint.strip_prefix("http://").unwrap().to_owned();
+        let state = Arc::new(State { peer, left: AtomicUsize::new(write), cut: AtomicBool::new(false) });
+        let here = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let state = Arc::clone(&shared);
+                // A connection that breaks is what this is about.
+                thread::spawn(move || drop(state.pass(client)));
+            }
+        });
+        Self { endpoint: here, state }
+    }
+
+    /// What the program takes for AWS.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Whether that write was there.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.state.cut.load(Ordering::SeqCst)
+    }
+}
+
+impl State {
+    fn pass(&self, mut client: TcpStream) -> std::io::Result<()> {
+        let mut peer = TcpStream::connect(&self.peer)?;
+        let (mut from_client, mut from_peer) = (BufReader::new(client.try_clone()?), BufReader::new(peer.try_clone()?));
+        while let Some((head, body)) = message(&mut from_client)? {
+            if self.cut.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            let is_last = is_write(&head, &body) && self.left.fetch_sub(1, Ordering::SeqCst) == 1;
+            peer.write_all(&head)?;
+            peer.write_all(&body)?;
+            let Some((head, body)) = message(&mut from_peer)? else { return Ok(()) };
+            if is_last {
+                self.cut.store(true, Ordering::SeqCst);
+            }
+            if self.cut.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            client.write_all(&head)?;
+            client.write_all(&body)?;
+        }
+        Ok(())
+    }
+}
+
+/// A message of HTTP/1.1 with a content length, as the SDK and moto write them.
+fn message(from: &mut impl BufRead) -> std::io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let (mut head, mut length) = (Vec::new(), 0);
+    loop {
+        let start = head.len();
+        if from.read_until(b'\n', &mut head)? == 0 {
+            return Ok(None);
+        }
+        let line = String::from_utf8_lossy(&head[start..]).trim().to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body)?;
+    Ok(Some((head, body)))
+}
+
+/// Whether the operation changes something, by its name: it stands in the form, in a header, or in the path.
+fn is_write(head: &[u8], body: &[u8]) -> bool {
+    let (head, body) = (String::from_utf8_lossy(head), String::from_utf8_lossy(body));
+    let in_form = || body.split('&').find_map(|pair| pair.strip_prefix("Action="));
+    let in_header = || {
+        let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("x-amz-target:"))?;
+        line.rsplit('.').next()
+    };
+    let in_path = || head.lines().next()?.split(' ').nth(1)?.split("/operation/").nth(1);
+    let operation = in_path().or_else(in_header).or_else(in_form).expect("every call has an operation").trim();
+    !["Get", "List", "Describe", "Filter", "Check", "Simulate"].iter().any(|read| operation.starts_with(read))
+}
