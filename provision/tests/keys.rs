@@ -66,7 +66,7 @@ fn the_key_is_put_beside_what_is_in_the_file_and_shown_nowhere() {
     let apply = account.run(&["apply", "--yes"]).ended(0);
     let (id, secret) = stored(&account);
     never_shown(&apply, &secret);
-    assert_eq!(keys(&account), [id.clone()]);
+    assert_eq!(keys(&account), std::slice::from_ref(&id));
     let key = format!("aws_access_key_id = {id}\r\naws_secret_access_key = {secret}\r\n");
     let expected = others.replace("aws_access_key_id = STALE\r\n", &key);
     assert_eq!(fs::read_to_string(account.credentials()).unwrap(), expected);
