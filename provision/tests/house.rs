@@ -8,9 +8,9 @@ use imports::House;
 const HOUSE: House = House {
     name: "sms_provision",
     order: &[
-        &["aws", "credentials", "resource"],
+        &["aws", "credentials", "number", "resource"],
         &["stack"],
-        &["keys"],
+        &["inquiry", "keys", "operator"],
         &["kinds"],
         &["observe"],
         &["plan"],

@@ -158,8 +158,10 @@ impl ResourceKind for Queues {
             let url = self.url_of(id).await?;
             let changed = ATTRIBUTES.into_iter().filter(|(key, ..)| update.touches(&[key]));
             let changed = changed.map(|(key, name, _)| (name, update.wanted.get(key).map(written).unwrap_or_default()));
-            let changed: HashMap<_, _> = changed.collect();
+            let mut changed: HashMap<_, _> = changed.collect();
             if !changed.is_empty() {
+                // Some that speak like SQS forget a policy that is not said again.
+                changed.insert(Name::Policy, update.wanted.get("policy").map(written).unwrap_or_default());
                 // The dead-letter queue that it names may have been made a moment ago.
                 patiently(
                     |error| error.fault == Fault::NotFound,

@@ -142,7 +142,9 @@ fn drift_of_queues_is_found_and_mended() {
     drift(
         "
 queue, dead = (sqs.get_queue_url(QueueName=name)['QueueUrl'] for name in ('sms-outbox', 'sms-outbox-dead'))
-sqs.set_queue_attributes(QueueUrl=queue, Attributes={
+# moto forgets a policy that is not said again.
+policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=['All'])['Attributes']['Policy']
+sqs.set_queue_attributes(QueueUrl=queue, Attributes={'Policy': policy,
     'VisibilityTimeout': '30', 'MessageRetentionPeriod': '3600', 'SqsManagedSseEnabled': 'false',
     'RedrivePolicy': json.dumps({
         'deadLetterTargetArn': 'arn:aws:sqs:us-east-1:123456789012:sms-outbox-dead', 'maxReceiveCount': 3}),
