@@ -1,6 +1,8 @@
 //! The command line.
 
 mod ask;
+mod keys;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -10,6 +12,8 @@ pub use ask::{
     AboutOptOuts, AboutSandbox, AddNumber, Check, Listing, OneNumber, OptIn, OptOuts, Policy, Sandbox, Status,
     VerifyNumber, Whose,
 };
+pub use keys::{Keys, KeysCommand, List, Revoke, Rotate};
+pub use verify::Verify;
 
 /// Sets up an AWS account for sending SMS through Amazon SNS: least-privilege sender, SMS attributes, delivery-status
 /// logging, alarms, dashboard. It plans before it acts, and converges.
@@ -76,6 +80,10 @@ pub enum Command {
     OptOuts(OptOuts),
     /// Prints a policy document; needs no credentials where account.account_id and the region are set
     Policy(Policy),
+    /// Proves that the sender may send SMS and nothing else
+    Verify(Verify),
+    /// The sender's access keys
+    Keys(Keys),
 }
 
 /// `plan`.
@@ -138,6 +146,8 @@ impl Arguments {
             Command::Sandbox(sandbox) => sandbox.given().to_vec(),
             Command::OptOuts(opt_outs) => opt_outs.given().to_vec(),
             Command::Policy(policy) => vec![&policy.given],
+            Command::Verify(verify) => vec![&verify.given],
+            Command::Keys(keys) => vec![keys.given()],
         };
         after.into_iter().fold(self.before.clone(), Given::and)
     }

@@ -19,3 +19,4 @@ pub mod plan;
 pub mod render;
 pub mod resource;
 pub mod stack;
+pub mod verify;

@@ -14,7 +14,7 @@ const HOUSE: House = House {
         &["kinds"],
         &["observe"],
         &["plan"],
-        &["apply", "cli", "render"],
+        &["apply", "cli", "render", "verify"],
         &["commands"],
         &["main"],
     ],

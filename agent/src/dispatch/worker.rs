@@ -25,7 +25,7 @@ pub enum Origin {
     Stored(Option<String>),
 }
 
-/// Works one claim to its end. The slot is free again after that, however it ends.
+/// Works one claim to its end. The slot is free again once the carrier has answered, or however it ends.
 pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
     let shared = Arc::clone(&slot.shared);
     let now = shared.clock.now();
@@ -33,7 +33,11 @@ pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
         Some(outcome) => outcome,
         None => {
             let publishing = span::publish(&claim, &origin);
-            match publish(&shared, &claim).instrument(publishing.clone()).await {
+            let published = publish(&shared, &claim).instrument(publishing.clone()).await;
+            if shared.state().answered(claim.id) {
+                shared.wake.notify_one();
+            }
+            match published {
                 Ok(provider_id) => {
                     span::published(&publishing, &provider_id);
                     Outcome::Sent(provider_id)
@@ -51,9 +55,6 @@ pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
     if let Some(at) = again {
         let ends_at = claim.expires_at.map_or(claim.give_up_at, |expires_at| expires_at.min(claim.give_up_at));
         shared.state().requeued(at, ends_at);
-        if shared.state().is_stopping() {
-            shared.waiting.release(|id| id == claim.id);
-        }
         shared.wake.notify_one();
     }
     drop(slot);

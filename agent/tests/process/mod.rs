@@ -205,6 +205,16 @@ impl Agent {
         assert!(done.success());
     }
 
+    /// Ends it without asking, at once; all that it wrote to standard error. The folder is somebody else's.
+    pub(crate) fn cut_off(mut self) -> String {
+        self.child.kill().unwrap();
+        self.wait().1
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it without asking; the folder stays.
     pub(crate) fn kill(mut self) -> tempfile::TempDir {
         self.child.kill().unwrap();
@@ -236,7 +246,8 @@ impl Answer {
         Self::read(&answer)
     }
 
-    fn read(bytes: &[u8]) -> Self {
+    /// The answer that these bytes are, all of them.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();

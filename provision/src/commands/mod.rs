@@ -3,11 +3,13 @@
 mod change;
 mod check;
 mod console;
+mod keys;
 mod opt_outs;
 mod policy;
 mod sandbox;
 mod status;
 mod target;
+mod verify;
 
 use serde_json::{Value, json};
 use sms_config::Settings;
@@ -15,6 +17,7 @@ use thiserror::Error;
 
 use crate::aws::{CallError, SessionError};
 use crate::cli::{Arguments, Command};
+use crate::keys::KeysError;
 use crate::number::Number;
 
 pub use console::Console;
@@ -59,6 +62,9 @@ pub enum CommandError {
         /// What it means here.
         advice: &'static str,
     },
+    /// The sender's keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The arguments do not fit the settings.
     #[error("{0}")]
     Usage(String),
@@ -110,6 +116,8 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
             finish(results, given.all, given.all, console)
         }
         Command::Apply(apply) => change::apply(&targets, at_once, given.all, apply, console).await,
+        Command::Verify(verify) => verify::run(&targets, at_once, given.all, verify, console).await,
+        Command::Keys(keys) => keys::run(&targets, at_once, given.all, &keys.command, console).await,
         Command::Destroy(destroy) => change::destroy(&targets, at_once, given.all, destroy, console).await,
     }
 }
