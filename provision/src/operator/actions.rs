@@ -40,12 +40,56 @@ pub(super) enum On {
     Topic,
     /// The alarms of the stack.
     Alarms,
-    /// Every alarm: CloudWatch lets nobody list some of them only.
-    AllAlarms,
     /// The dashboard.
     Dashboard,
     /// The queue and its dead-letter queue.
     Queues,
+}
+
+impl On {
+    /// The statement that it goes into. What has no condition goes into one, for shortness: an action has resources of
+    /// its own type only, so that it reaches no other for that.
+    pub(super) fn statement(self) -> Statement {
+        match self {
+            Self::Anything => Statement::Anything,
+            Self::Region => Statement::Region,
+            Self::ThroughSns => Statement::ThroughSns,
+            Self::BoundUser | Self::BoundRole => Statement::Bound,
+            Self::UnboundUser | Self::UnboundRole => Statement::Unbound,
+            Self::AttachedUser | Self::AttachedRoles => Statement::Attach,
+            Self::Detached => Statement::Detach,
+            Self::PassedRole => Statement::Pass,
+            _ => Statement::Own,
+        }
+    }
+}
+
+/// The statements, in their order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Statement {
+    Anything,
+    Region,
+    ThroughSns,
+    Own,
+    Bound,
+    Unbound,
+    Pass,
+    Attach,
+    Detach,
+}
+
+impl Statement {
+    pub(super) const ALL: [Self; 9] = [
+        Self::Anything,
+        Self::Region,
+        Self::ThroughSns,
+        Self::Own,
+        Self::Bound,
+        Self::Unbound,
+        Self::Pass,
+        Self::Attach,
+        Self::Detach,
+    ];
 }
 
 /// All of them. `sms-voice` is what SNS calls to do what it is asked.
@@ -54,6 +98,7 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
     (
         On::Region,
         &[
+            "cloudwatch:DescribeAlarms",
             "cloudwatch:GetMetricStatistics",
             "logs:DescribeLogGroups",
             "sns:CheckIfPhoneNumberIsOptedOut",
@@ -178,7 +223,6 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
             "cloudwatch:UntagResource",
         ],
     ),
-    (On::AllAlarms, &["cloudwatch:DescribeAlarms"]),
     (On::Dashboard, &["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"]),
     (
         On::Queues,
