@@ -74,7 +74,10 @@ pub async fn run(
         keep: DAY * settings.outbox.keep_days,
         max_queued: settings.outbox.max_queued,
     };
-    let outbox: Arc<dyn Outbox> = Arc::new(SqliteOutbox::open(&agent.data_dir, options)?);
+    let outbox = Arc::new(SqliteOutbox::open(&agent.data_dir, options)?);
+    // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
+    let key_in_use = outbox.remembers_keys(clock.now()).await.unwrap_or(true);
+    let outbox: Arc<dyn Outbox> = outbox;
     let simulator = match agent.carrier {
         CarrierSetting::Simulator => {
             Some(Arc::new(Simulator::open(settings.simulator, &agent.data_dir, Arc::clone(&clock))?))
@@ -98,7 +101,7 @@ pub async fn run(
         intake: Arc::new(door.clone()),
         phone: simulator.as_ref().map(|simulator| simulator.phone()),
         token: agent.require_token.then(|| Token::open(&agent.token_file)).transpose()?,
-        fingerprints: Fingerprints::open(&agent.data_dir.join("fingerprint-key"))?,
+        fingerprints: Fingerprints::open(&agent.data_dir.join("fingerprint-key"), key_in_use)?,
         wait: agent.wait,
         default_type: match agent.default_type {
             sms_config::SmsType::Transactional => SmsType::Transactional,
@@ -116,17 +119,18 @@ pub async fn run(
         tokio::spawn(receipts::follow(simulator, outbox, clock));
     }
     let (close, closed) = oneshot::channel::<()>();
-    let serving = tokio::spawn(crate::api::run(listeners, api, async { drop(closed.await) }, CLOSING));
+    let serving = tokio::spawn(crate::api::run(listeners, Arc::clone(&api), async { drop(closed.await) }, CLOSING));
 
     drop(stop.await);
     tracing::info!("stopping: waiting for what is in flight");
     door.close();
     dispatcher.stop();
     // Listening goes on meanwhile, so that whoever comes is told that the agent stops.
-    if timeout(agent.shutdown_timeout, dispatcher.settled()).await.is_err() {
-        tracing::warn!("publishes were cut off by the stop: their outcome is unknown until the next start");
+    let in_hand = async { tokio::join!(api.answered(), dispatcher.settled()) };
+    if timeout(agent.shutdown_timeout, in_hand).await.is_err() {
+        tracing::warn!("the stop waits no longer: the outcome of a publish cut off is unknown until the next start");
     }
-    dispatcher.release_all();
+    dispatcher.halt();
     drop(close);
     if serving.await.is_err() {
         tracing::error!("the listeners ended with a defect of the agent's own");

@@ -19,6 +19,7 @@ use sms_agent::outbox::Outbox;
 use sms_agent::outbox::sqlite::{Options, SqliteOutbox};
 use sms_config::{Dispatch, OnUnknown};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// Wall time that moves with tokio's.
@@ -281,28 +282,75 @@ async fn an_open_breaker_and_a_permission_denied_show_until_a_publish_succeeds()
     assert!(agent.door.ready().await.is_ok());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_stop_lets_the_queued_go_at_once_and_waits_for_what_is_in_flight() {
-    let agent = Arc::new(agent(Dispatch { concurrency: 1, ..settings() }, [Answer::Hangs]));
-    let flying = tokio::spawn({
-        let agent = Arc::clone(&agent);
-        async move { agent.send("flying", LONG).await }
+/// A send that goes on in the background; returns once the carrier was asked for the `nth` time.
+async fn sending(agent: &Arc<Agent>, words: &'static str, nth: usize) -> JoinHandle<Message> {
+    let sending = tokio::spawn({
+        let agent = Arc::clone(agent);
+        async move { agent.send(words, LONG).await }
     });
-    while agent.asked().is_empty() {
-        tokio::task::yield_now().await;
+    while agent.asked().len() < nth {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let queued = tokio::spawn({
-        let agent = Arc::clone(&agent);
-        async move { agent.send("queued", LONG).await }
-    });
+    sending
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_publishes_what_somebody_waits_for_and_leaves_the_rest_in_the_queue() {
+    let agent = Arc::new(agent(Dispatch { concurrency: 1, ..settings() }, [Answer::Hangs]));
+    let flying = sending(&agent, "flying", 1).await;
+    let left = agent.send("nobody waits", None).await;
+    let queued = sending(&agent, "awaited", 1).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     agent.dispatcher.stop();
-    assert_eq!(queued.await.unwrap().status, Status::Queued);
     assert!(agent.dispatcher.settled().now_or_never().is_none());
     agent.carrier.hanging.add_permits(1);
     agent.dispatcher.settled().await;
     assert_eq!(flying.await.unwrap().status, Status::Sent);
-    assert_eq!(agent.asked(), ["flying"]);
+    assert_eq!(queued.await.unwrap().status, Status::Sent);
+    assert_eq!(agent.asked(), ["flying", "awaited"]);
+    assert_eq!(agent.outbox.message(left.id).await.unwrap().unwrap().status, Status::Queued);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_goes_on_with_the_retries_of_what_somebody_waits_for_at_the_pace_and_in_order() {
+    let slow = Answer::Fails(Verdict::NotSent, Signal::None);
+    let agent = agent(Dispatch { concurrency: 1, segments_per_second: NonZeroU32::new(1), ..settings() }, [slow; 3]);
+    let agent = Arc::new(agent);
+    let begun = Instant::now();
+    let first = sending(&agent, "first", 1).await;
+    let second = sending(&agent, "second", 1).await;
+    agent.dispatcher.stop();
+    agent.dispatcher.settled().await;
+    for sender in [first, second] {
+        assert_eq!(sender.await.unwrap().status, Status::Sent);
+    }
+    assert_eq!(agent.asked().len(), 5);
+    assert!(begun.elapsed() >= Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_is_settled_once_those_who_waited_have_gone() {
+    let agent = Arc::new(agent(settings(), [Answer::Fails(Verdict::NotSent, Signal::Refused); 99]));
+    let waiting = sending(&agent, "never sent", 1).await;
+    agent.dispatcher.stop();
+    assert!(agent.dispatcher.settled().now_or_never().is_none());
+    waiting.abort();
+    agent.dispatcher.settled().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_end_of_a_stop_whoever_still_waits_is_told_how_far_it_is() {
+    let agent = Arc::new(agent(settings(), [Answer::Fails(Verdict::NotSent, Signal::None); 99]));
+    let waiting = sending(&agent, "never sent", 2).await;
+    agent.dispatcher.stop();
+    while agent.asked().len() < 5 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    agent.dispatcher.halt();
+    let message = waiting.await.unwrap();
+    assert_eq!((message.status, message.attempts), (Status::Queued, 5));
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(agent.asked().len(), 5);
 }
 
 #[tokio::test(start_paused = true)]

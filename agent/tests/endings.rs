@@ -4,6 +4,10 @@
 
 mod process;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use process::{Agent, Answer, Start};
 
 const ASYNC: [(&str, &str); 2] = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
@@ -71,6 +75,32 @@ fn a_replay_survives_a_kill_9() {
 }
 
 #[test]
+fn a_lost_key_of_the_fingerprints_is_made_anew_only_while_nothing_is_remembered_by_it() {
+    let agent = Start::new().serve();
+    agent.send("+12065550100");
+    let key = agent.data_dir().join("fingerprint-key");
+    let folder = agent.kill();
+    std::fs::remove_file(&key).unwrap();
+
+    let agent = Start::in_folder(folder.path()).serve();
+    let made = std::fs::read(&key).unwrap();
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "order 7")];
+    let send = |agent: &Agent| agent.request("POST", "/v1/messages", &headers, r#"{"to":"+12065550100","body":"Hi"}"#);
+    assert_eq!(send(&agent).status, 200);
+    drop(agent);
+    std::fs::remove_file(&key).unwrap();
+    let output = Start::in_folder(folder.path()).output();
+    assert_eq!(output.status.code(), Some(1));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("fingerprint-key is missing") && log.contains("backup") && log.contains("openssl"), "{log}");
+    assert!(!key.exists());
+
+    std::fs::write(&key, made).unwrap();
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(send(&agent).header("idempotency-replayed"), Some("true"));
+}
+
+#[test]
 fn sigterm_with_nothing_in_hand_ends_at_once_with_0() {
     let agent = Start::new().serve();
     agent.send("+12065550100");
@@ -97,10 +127,84 @@ fn sigterm_lets_a_waiting_sender_have_its_outcome_and_refuses_new_ones() {
     assert_eq!(status.code(), Some(0), "{log}");
 }
 
+#[test]
+fn sigterm_goes_on_with_the_retries_of_a_message_that_somebody_waits_for() {
+    // Throttled twice. The pace lets the third attempt go two seconds after the first at the earliest.
+    let agent = Start::new().env("SMS_DISPATCH__SEGMENTS_PER_SECOND", "1").serve();
+    let answer = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| agent.send("+15005550003"));
+        agent.until("it was tried once", |agent| count(agent, "attempts = 1 AND status = 0") > 0);
+        agent.terminate();
+        waiting.join().unwrap()
+    });
+    assert_eq!((answer.status, &answer.json()["attempts"]), (200, &3.into()));
+    assert_eq!(agent.wait().0.code(), Some(0));
+}
+
+#[test]
+fn sigterm_at_its_deadline_answers_202_for_a_message_between_two_retries() {
+    let agent = Start::new().env("SMS_AGENT__SHUTDOWN_TIMEOUT", "1s").serve();
+    let answer = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| agent.send("+15005550004"));
+        agent.until("it was tried", |agent| count(agent, "attempts > 0") > 0);
+        agent.terminate();
+        waiting.join().unwrap()
+    });
+    assert_eq!((answer.status, &answer.json()["error"]["code"]), (202, &"carrier_throttled".into()));
+    assert!(answer.header("location").is_some());
+    let (status, log, folder) = agent.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    let agent = Start::in_folder(folder.unwrap().path()).serve();
+    assert_eq!(agent.get(&format!("/v1/messages/{}", id(&answer))).status, 200);
+}
+
+/// The head of a send has come and its body has not; `rest` does what follows.
+fn with_a_body_on_its_way(agent: &Agent, rest: impl FnOnce(TcpStream, &str)) {
+    let body = r#"{"to":"+12065550100","body":"Hello"}"#;
+    let request = Agent::written("POST", "/v1/messages", &[("Content-Type", "application/json")], body);
+    let mut stream = TcpStream::connect(agent.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    // «100 Continue» says that the agent has the head and waits for the body.
+    let head = request.replace("Content-Type", "Expect: 100-continue\r\nContent-Type").replace(body, "");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut told = [0; 25];
+    stream.read_exact(&mut told).unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    agent.terminate();
+    agent.until("it stops", |agent| agent.get("/readyz").status == 503);
+    rest(stream, body);
+}
+
+#[test]
+fn a_body_that_comes_after_sigterm_is_answered_shutting_down() {
+    let agent = Start::new().serve();
+    with_a_body_on_its_way(&agent, |stream, body| {
+        // Longer than connections get to close once all is answered.
+        std::thread::sleep(Duration::from_secs(3));
+        let answer = Answer::to(stream, body);
+        assert_eq!((answer.status, answer.problem().as_str()), (503, "shutting_down"));
+        assert_eq!(answer.header("connection"), Some("close"));
+    });
+    assert_eq!(agent.wait().0.code(), Some(0));
+}
+
+#[test]
+fn a_body_that_never_comes_is_answered_shutting_down_at_the_deadline() {
+    let agent = Start::new().env("SMS_AGENT__SHUTDOWN_TIMEOUT", "1s").serve();
+    with_a_body_on_its_way(&agent, |stream, _| {
+        assert_eq!(Answer::to(stream, "").problem(), "shutting_down");
+    });
+    assert_eq!(agent.wait().0.code(), Some(0));
+}
+
 /// Whether a publish is under way: the outbox's file tells, since the sender has no answer yet.
 fn in_flight(agent: &Agent) -> bool {
+    count(agent, "status = 1") > 0
+}
+
+fn count(agent: &Agent, messages: &str) -> i64 {
     let connection = rusqlite::Connection::open(agent.data_dir().join("outbox.db")).unwrap();
-    connection.query_row("SELECT count(*) FROM message WHERE status = 1", (), |row| row.get::<_, i64>(0)).unwrap() > 0
+    connection.query_row(&format!("SELECT count(*) FROM message WHERE {messages}"), (), |row| row.get(0)).unwrap()
 }
 
 #[test]

@@ -199,6 +199,8 @@ async fn a_key_is_remembered_with_its_body_until_its_time_is_over() {
     assert!(matches!(outbox.replay(KEY, NOW).await.unwrap(), Some(Accepted::Replay(..))));
     let other = Idempotency { fingerprint: [2; 32], ..KEY };
     assert!(matches!(outbox.replay(other, NOW).await.unwrap(), Some(Accepted::KeyReused)));
+    let sent = claim(&outbox, 1).await.claims[0].id;
+    outbox.settle(sent, Outcome::Sent("a".to_owned()), NOW, false).await.unwrap();
     assert!(outbox.replay(KEY, NOW.plus(Duration::from_secs(60))).await.unwrap().is_none());
 }
 

@@ -11,7 +11,9 @@ use engine::{DAY, Engine, KEY, NOW};
 use sms_agent::clock::Clock;
 use sms_agent::message::{Code, PhoneNumber, Problem, Status, Timestamp};
 use sms_agent::outbox::sqlite::{Options, SqliteOutbox};
-use sms_agent::outbox::{Acceptance, Accepted, Canceled, Filter, Idempotency, Outbox, Outcome, Refusal, housekeeping};
+use sms_agent::outbox::{
+    Acceptance, Accepted, Canceled, Entry, Filter, Idempotency, Outbox, Outcome, Refusal, housekeeping,
+};
 
 const ONE: &str = "+12065550100";
 const OTHER: &str = "+12065550101";
@@ -196,6 +198,31 @@ async fn what_is_settled_is_forgotten_after_its_days_and_what_waits_is_not() {
 }
 
 #[tokio::test]
+async fn a_key_does_not_lapse_while_a_message_of_its_waits() {
+    let engine = Engine::new(Options { idempotency_ttl: DAY, ..Options::default() });
+    let entries =
+        vec![Entry { claimed: true, ..engine.entry("+12065550100", None) }, engine.entry("+12065550101", None)];
+    let (sent, waits) = (entries[0].id, entries[1].id);
+    engine.accept(entries, Some(KEY)).await;
+    engine.settle(sent, Outcome::Sent("sns".to_owned())).await;
+    let later = NOW.plus(3 * DAY);
+    assert!(engine.outbox.remembers_keys(later).await.unwrap());
+    for _ in 0..2 {
+        assert!(matches!(engine.outbox.replay(KEY, later).await.unwrap(), Some(Accepted::Replay(..))));
+        let other = Idempotency { fingerprint: [2; 32], ..KEY };
+        assert!(matches!(engine.outbox.replay(other, later).await.unwrap(), Some(Accepted::KeyReused)));
+        engine.forget_all(later).await;
+    }
+    assert_eq!(engine.claim(1).await.first().unwrap().id, waits);
+    engine.settle(waits, Outcome::Sent("sns".to_owned())).await;
+    let later = NOW.plus(5 * DAY);
+    assert!(engine.outbox.replay(KEY, later).await.unwrap().is_none());
+    assert!(!engine.outbox.remembers_keys(later).await.unwrap());
+    engine.forget_all(later).await;
+    assert_eq!(engine.count("SELECT count(*) FROM idempotency"), 0);
+}
+
+#[tokio::test]
 async fn a_key_is_forgotten_after_its_time_with_what_was_refused_under_it() {
     let engine = Engine::new(Options { idempotency_ttl: Duration::from_secs(60), ..Options::default() });
     let refusal = Refusal { position: 0, problem: Problem::new(Code::InvalidBody, "`body` is missing.").of("body") };
@@ -207,6 +234,8 @@ async fn a_key_is_forgotten_after_its_time_with_what_was_refused_under_it() {
         panic!("a replay")
     };
     assert_eq!((ids.len(), refusals), (1, vec![refusal]));
+    engine.claim(1).await;
+    engine.settle(ids[0], Outcome::Sent("sns".to_owned())).await;
     engine.forget_all(NOW.plus(Duration::from_secs(60))).await;
     assert_eq!(engine.count("SELECT (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM refusal)"), 0);
     assert_eq!(engine.count("SELECT count(*) FROM message"), 1);

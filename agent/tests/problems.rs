@@ -3,7 +3,7 @@
 
 mod process;
 
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
 
 use process::{Agent, Answer, Start};
@@ -186,6 +186,34 @@ fn while_nothing_can_be_written_nothing_is_accepted_and_when_it_can_all_goes_on_
     let again = agent.request("POST", "/v1/messages", &[JSON[0], ("Idempotency-Key", "order 7")], GOOD);
     assert_eq!((again.status, again.header("idempotency-replayed")), (200, None), "{again:?}");
     assert_eq!(agent.phone().len(), 2);
+}
+
+#[test]
+fn an_outbox_with_a_damaged_page_is_not_ready_although_other_pages_take_writes() {
+    let agent = Start::new().serve();
+    agent.send("+12065550100");
+    let path = agent.data_dir().join("outbox.db");
+    agent.terminate();
+    let (_, _, folder) = agent.wait();
+    let folder = folder.unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let root: u32 = connection
+        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'message_recipient'", (), |row| row.get(0))
+        .unwrap();
+    let size: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+    connection.close().unwrap();
+    let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start(u64::from(root - 1) * u64::from(size))).unwrap();
+    file.write_all(&vec![0xa5; size as usize]).unwrap();
+    drop(file);
+
+    let agent = Start::in_folder(folder.path()).serve();
+    for _ in 0..2 {
+        assert_eq!(refused(&agent.send("+12065550100")), named(503, "outbox_unavailable", None));
+        assert_eq!(refused(&agent.get("/readyz")), named(503, "outbox_unavailable", None));
+        assert_eq!(refused(&agent.get("/readyz")), named(503, "outbox_unavailable", None), "to look is not to heal");
+        assert_eq!(agent.get("/healthz").status, 200);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use sms_config::{Loaded, Sources, Telemetry};
-use sms_provision::cli::Arguments;
+use sms_provision::cli::{self, Arguments};
 use sms_provision::commands::{self, Console, Verdict};
 
 /// How long the last spans may take to reach their collector.
@@ -16,7 +16,11 @@ fn main() -> ExitCode {
     let ended = match Arguments::try_parse() {
         Ok(arguments) => run(&arguments),
         // Clap's own status for a usage error, 2, is the answer «changes are pending» here.
-        Err(told) => return ExitCode::from(u8::from(told.print().is_err() || told.use_stderr())),
+        Err(told) if told.use_stderr() => {
+            drop(write!(std::io::stderr(), "{}", cli::told(&told)));
+            return ExitCode::FAILURE;
+        }
+        Err(told) => return ExitCode::from(u8::from(told.print().is_err())),
     };
     match ended {
         Ok(verdict) => ExitCode::from(verdict.status()),

@@ -23,6 +23,12 @@ pub(super) const OF_A_BATCH: usize = 2 * 1024 * 1024;
 /// All bodies in hand together.
 const OF_ALL_REQUESTS: usize = 64 * 1024 * 1024;
 
+/// What is reserved at a time for a body that is announced: all of one message, so that it never moves.
+const AHEAD: usize = OF_ONE_MESSAGE;
+
+/// What hyper's buffers take up of a connection whose body comes in pieces; it counts as the body's.
+const BUFFERED: usize = 32 * 1024;
+
 /// How long a body may take to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 
@@ -69,7 +75,6 @@ where
     }
     let deadline = Instant::now() + ARRIVES_WITHIN;
     let mut share = budget.take(0)?;
-    let mut first = Bytes::new();
     let mut whole = Vec::new();
     while !body.is_end_stream() {
         let frame = timeout_at(deadline, body.frame()).await;
@@ -77,21 +82,27 @@ where
         let broken = |_| Problem::new(Code::InvalidJson, "The body broke off or is not framed as HTTP has it.");
         let Some(frame) = frame.map_err(late)?.transpose().map_err(broken)? else { break };
         let Ok(bytes) = frame.into_data() else { continue };
-        if first.len() + whole.len() + bytes.len() > limit {
+        if whole.len() + bytes.len() > limit {
             return Err(too_large());
         }
-        share.0.merge(budget.take(bytes.len())?.0);
         // Nearly every body comes in one piece, which then need not be copied.
-        if first.is_empty() && whole.is_empty() {
-            first = bytes;
-        } else {
-            // Exactly: a buffer that doubles takes up twice what the budget knows of.
-            whole.reserve_exact(first.len() + bytes.len());
-            whole.extend_from_slice(&std::mem::take(&mut first));
-            whole.extend_from_slice(&bytes);
+        if whole.is_empty() && body.is_end_stream() {
+            share.0.merge(budget.take(bytes.len())?.0);
+            return Ok((bytes, share));
         }
+        // A piece keeps hyper's whole buffer, so it is not kept. Exactly so much is reserved: a buffer that doubles takes
+        // up twice what the budget knows of.
+        if whole.capacity() == 0 {
+            share.0.merge(budget.take(BUFFERED)?.0);
+        }
+        if whole.capacity() - whole.len() < bytes.len() {
+            let room = bytes.len() + usize::try_from(body.size_hint().lower()).map_or(AHEAD, |left| left.min(AHEAD));
+            share.0.merge(budget.take(room)?.0);
+            whole.reserve_exact(room);
+        }
+        whole.extend_from_slice(&bytes);
     }
-    Ok((if whole.is_empty() { first } else { Bytes::from(whole) }, share))
+    Ok((Bytes::from(whole), share))
 }
 
 /// Reads a little of a body that nobody wants and throws it away.
@@ -132,7 +143,7 @@ mod tests {
         let budget = Budget::new();
         let (bytes, share) = read(&mut pieces(vec![b"{", b"", b"\"a\"", b":1}"]), 64, &budget).await.unwrap();
         assert_eq!(bytes, "{\"a\":1}");
-        assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS - 7);
+        assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS - BUFFERED - 7);
         drop(share);
         assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS);
     }
@@ -156,9 +167,9 @@ mod tests {
     #[tokio::test]
     async fn when_all_bodies_take_up_what_they_may_the_next_one_is_refused() {
         let budget = Budget::new();
-        let taken = budget.take(OF_ALL_REQUESTS - 3).unwrap();
+        let taken = budget.take(OF_ALL_REQUESTS - BUFFERED - 3).unwrap();
         assert_eq!(code(pieces(vec![b"12", b"34"]), 4, &budget).await, Some(Code::Overloaded));
-        assert_eq!(budget.0.available_permits(), 3);
+        assert_eq!(budget.0.available_permits(), BUFFERED + 3);
         drop(taken);
         assert_eq!(code(pieces(vec![b"12", b"34"]), 4, &budget).await, None);
     }

@@ -25,11 +25,15 @@ const LONGEST: usize = 255;
 pub struct Fingerprints(Hmac<Sha256>);
 
 impl Fingerprints {
-    /// Reads the installation's key, or makes one if there is no such file.
+    /// Reads the installation's key, or makes one if there is no such file and none is `in_use`: what the outbox
+    /// remembers by a key that is lost would not be recognised by another.
     ///
     /// # Errors
-    /// The file can be neither read nor made, or it is shorter than a key that this program makes.
-    pub fn open(path: &Path) -> Result<Self, SecretError> {
+    /// The file is lost, can be neither read nor made, or is shorter than a key that this program makes.
+    pub fn open(path: &Path, in_use: bool) -> Result<Self, SecretError> {
+        if in_use && !path.exists() {
+            return Err(SecretError::Lost { path: path.to_owned() });
+        }
         let unusable = |fault| SecretError::Unusable { path: path.to_owned(), fault };
         let key = secret_file::read_or_make(path)?;
         if key.trim_ascii().len() < 64 {
@@ -159,9 +163,21 @@ mod tests {
         let of = |name: &str| {
             let headers =
                 [(http::HeaderName::from_static("idempotency-key"), "k".parse().unwrap())].into_iter().collect();
-            Fingerprints::open(&folder.path().join(name)).unwrap().of(&headers, &Members::new()).unwrap()
+            Fingerprints::open(&folder.path().join(name), false).unwrap().of(&headers, &Members::new()).unwrap()
         };
         assert_eq!(of("one"), of("one"));
         assert_ne!(of("one"), of("two"));
+    }
+
+    #[test]
+    fn a_key_that_is_in_use_is_not_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fingerprint-key");
+        let Err(error) = Fingerprints::open(&path, true) else { panic!("it was made anew") };
+        let error = error.to_string();
+        assert!(error.contains("fingerprint-key is missing") && error.contains("openssl rand -hex 32"), "{error}");
+        assert!(!path.exists());
+        assert!(Fingerprints::open(&path, false).is_ok());
+        assert!(Fingerprints::open(&path, true).is_ok());
     }
 }

@@ -38,7 +38,7 @@ async fn gates(
 
     // A stopping agent takes nothing in, but is not dead yet.
     if api.intake.is_stopping() && !health {
-        return Err(Problem::new(Code::ShuttingDown, "The agent is stopping and takes no new requests."));
+        return Err(stopping());
     }
     // Requests wait here for their outcome: without a bound, so many of them that memory runs out.
     let _in_hand = api.in_hand.try_acquire().ok();
@@ -59,12 +59,24 @@ async fn gates(
             // Media type: a web page can send a form or plain text unasked, but not this.
             is_json(&call.headers)?;
             // Size: of this body, and of all bodies together. The share is held until the request is answered.
-            let (bytes, _share) = body::read(body, limit, &api.budget).await?;
+            let (bytes, _share) = tokio::select! {
+                biased;
+                read = body::read(body, limit, &api.budget) => read?,
+                () = api.closes() => return Err(stopping()),
+            };
+            // The stop may have begun while the body was on its way.
+            if api.intake.is_stopping() {
+                return Err(stopping());
+            }
             // JSON. Then, by each route in this order: members, idempotency, admission.
             let work = act(call, &json::object(&bytes)?)?;
             work.await
         }
     }
+}
+
+fn stopping() -> Problem {
+    Problem::new(Code::ShuttingDown, "The agent is stopping and takes no new requests.")
 }
 
 /// Whether the body did not come to its end and never will: the connection cannot be used again.

@@ -95,6 +95,8 @@ pub struct Api {
     document: Bytes,
     budget: body::Budget,
     in_hand: Semaphore,
+    /// The door closes: what has not come by now is not waited for.
+    closing: watch::Sender<bool>,
 }
 
 impl Api {
@@ -103,7 +105,31 @@ impl Api {
         let Parts { intake, phone, token, fingerprints, wait, default_type } = parts;
         let (routes, budget, in_hand) = (routes::Routes::new(), body::Budget::new(), Semaphore::new(REQUESTS));
         let document = openapi::of(token.is_some());
-        Arc::new(Self { intake, phone, token, fingerprints, wait, default_type, routes, document, budget, in_hand })
+        let closing = watch::Sender::new(false);
+        Arc::new(Self {
+            intake,
+            phone,
+            token,
+            fingerprints,
+            wait,
+            default_type,
+            routes,
+            document,
+            budget,
+            in_hand,
+            closing,
+        })
+    }
+
+    /// Returns once no request is in hand. Meant for an agent that stops: who asks while this waits is told that all
+    /// places are taken, unless the stop is told first.
+    pub async fn answered(&self) {
+        drop(self.in_hand.acquire_many(REQUESTS as u32).await);
+    }
+
+    /// Returns once the door closes.
+    async fn closes(&self) {
+        drop(self.closing.subscribe().wait_for(|closing| *closing).await);
     }
 
     /// Answers one request. A panic on the way is answered as a defect of ours and stops nothing else.
@@ -137,15 +163,14 @@ impl Api {
 /// hand is answered, and what is not after `grace` is cut. An agent that stops says so by [`Intake::is_stopping`]
 /// before that, so that new requests learn of it while old ones get their outcome.
 pub async fn run(listeners: Vec<Listener>, api: Arc<Api>, shutdown: impl Future<Output = ()>, grace: Duration) {
-    let (stop, stopped) = watch::channel(false);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let served = listeners.into_iter().map(|listener| {
         let door = connection::Door { api: Arc::clone(&api), local: Arc::new(listener.local.clone()) };
-        accept::serve(listener, door, Arc::clone(&places), stopped.clone(), grace)
+        accept::serve(listener, door, Arc::clone(&places), api.closing.subscribe(), grace)
     });
     let stopping = async {
         shutdown.await;
-        stop.send_replace(true);
+        api.closing.send_replace(true);
     };
     tokio::join!(join_all(served), stopping);
 }

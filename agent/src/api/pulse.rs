@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long the head of a request may take to arrive.
+/// How long the head of a request may take to arrive. For the first one it counts from the connection's beginning: a
+/// connection that never says a word must not hold its place for as long as one that is used again and again.
 pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long a connection may be without a request. Above the 90 seconds for which Go's client keeps one: whoever
+/// How long a connection may be without a request after one. Above the 90 seconds for which Go's client keeps one: whoever
 /// closes first must not be the one that is about to be asked.
 pub(super) const IDLE_FOR: Duration = Duration::from_secs(120);
 
@@ -23,6 +24,8 @@ pub(super) struct Pulse(Mutex<State>);
 
 struct State {
     in_hand: usize,
+    /// Whether a request ever came.
+    asked: bool,
     quiet_since: Instant,
     head_since: Option<Instant>,
     stalled_since: Option<Instant>,
@@ -35,6 +38,7 @@ impl Pulse {
     pub(super) fn new() -> Self {
         Self(Mutex::new(State {
             in_hand: 0,
+            asked: false,
             quiet_since: Instant::now(),
             head_since: None,
             stalled_since: None,
@@ -59,6 +63,7 @@ impl Pulse {
     pub(super) fn begin(&self, multiplexed: bool) -> InHand<'_> {
         let mut state = self.state();
         state.in_hand += 1;
+        state.asked = true;
         state.head_since = None;
         state.multiplexed = multiplexed;
         InHand(self)
@@ -69,7 +74,9 @@ impl Pulse {
         let state = self.state();
         let late = |since: Option<Instant>, limit| since.is_some_and(|since| since.elapsed() >= limit);
         late(state.stalled_since, UNREAD_FOR)
-            || state.in_hand == 0 && (late(state.head_since, HEAD_WITHIN) || late(Some(state.quiet_since), IDLE_FOR))
+            || state.in_hand == 0
+                && (late(state.head_since, HEAD_WITHIN)
+                    || late(Some(state.quiet_since), if state.asked { IDLE_FOR } else { HEAD_WITHIN }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -112,6 +119,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_idle_from_its_last_request_on() {
         let pulse = Pulse::new();
+        drop(pulse.begin(true));
         advance(IDLE_FOR - A_BLINK).await;
         drop(pulse.begin(true));
         advance(IDLE_FOR - A_BLINK).await;
@@ -119,6 +127,18 @@ mod tests {
         assert!(!pulse.is_overdue());
         advance(A_BLINK).await;
         assert!(pulse.is_overdue(), "a ping is no request");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_never_asked_anything_has_no_longer_than_a_head() {
+        let pulse = Pulse::new();
+        advance(HEAD_WITHIN - A_BLINK).await;
+        assert!(!pulse.is_overdue());
+        advance(A_BLINK).await;
+        assert!(pulse.is_overdue());
+        drop(pulse.begin(false));
+        advance(HEAD_WITHIN).await;
+        assert!(!pulse.is_overdue());
     }
 
     #[tokio::test(start_paused = true)]

@@ -27,6 +27,16 @@ pub enum SecretError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is gone, and what was made with it is not.
+    #[error(
+        "{path} is missing, and the outbox remembers idempotency keys by it: without it, requests that are repeated \
+         would be sent again. Put it back from a backup; or, if that may be, make a new one: \
+         (umask 077; openssl rand -hex 32 > {path})"
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is there and of no use.
     #[error("{path} {fault}; remove it to have a new one made")]
     Unusable {

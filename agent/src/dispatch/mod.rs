@@ -29,7 +29,7 @@ pub use self::worker::Origin;
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::message::{Message, MessageId, Problem, Timestamp};
-use crate::outbox::{Claim, Claims, Outbox};
+use crate::outbox::{Claim, Claims, Demand, Outbox, Rest};
 
 /// How long to leave an outbox alone that could not hand anything out.
 const OUTBOX_PAUSE: Duration = Duration::from_secs(1);
@@ -48,8 +48,8 @@ struct Shared {
     waiting: Waiting,
     /// Something changed that the loop may act on.
     wake: Notify,
-    /// The last publish in flight ended.
-    idle: Notify,
+    /// The last publish in flight ended, or the last who waited for one has gone.
+    idle: Arc<Notify>,
 }
 
 /// The right to have one publish in flight, the pace paid. Dropped unused, it is free again.
@@ -61,6 +61,7 @@ pub struct Slot {
 impl Dispatcher {
     /// A dispatcher that does nothing yet: [`Dispatcher::run`] is its life.
     pub fn new(settings: &Settings, outbox: Arc<dyn Outbox>, carrier: Arc<dyn Carrier>, clock: Arc<dyn Clock>) -> Self {
+        let idle = Arc::<Notify>::default();
         Self(Arc::new(Shared {
             outbox,
             carrier,
@@ -68,19 +69,19 @@ impl Dispatcher {
             policy: Policy::new(settings),
             attempt_timeout: settings.attempt_timeout,
             state: Mutex::new(State::new(settings.concurrency, settings.segments_per_second, Instant::now())),
-            waiting: Waiting::default(),
+            waiting: Waiting::new(Arc::clone(&idle)),
             wake: Notify::new(),
-            idle: Notify::new(),
+            idle,
         }))
     }
 
-    /// Takes up what the last process left in mid-air, then publishes what is due until [`Dispatcher::stop`].
+    /// Takes up what the last process left in mid-air, then publishes what is due until [`Dispatcher::halt`].
     pub async fn run(&self) {
         self.take_up_interrupted().await;
         while let Some(next) = self.next() {
             match next {
                 Next::Sweep => self.sweep().await,
-                Next::Claim(demand) => match self.0.outbox.claim(self.0.clock.now(), demand).await {
+                Next::Claim(demand) => match self.claim(demand).await {
                     Ok(claims) => self.start(demand.messages, claims),
                     Err(_) => {
                         self.state().claimed_nothing(demand.messages);
@@ -124,35 +125,44 @@ impl Dispatcher {
         self.state().obstacle().cloned()
     }
 
-    /// Begins no publish any more. Those who wait for a message that is not in flight are let go.
+    /// Publishes from now on only what somebody waits for: the rest has time until the next start, and a publish that
+    /// is not begun cannot be cut off.
     pub fn stop(&self) {
-        let in_flight = {
-            let mut state = self.state();
-            state.stop();
-            state.in_flight().clone()
-        };
-        self.0.waiting.release(|id| !in_flight.contains(&id));
+        self.state().stop();
         self.0.wake.notify_one();
     }
 
-    /// Returns once no publish is in flight.
+    /// Returns once no publish is in flight and nobody waits for one.
     pub async fn settled(&self) {
         loop {
             let idle = self.0.idle.notified();
-            if self.state().in_flight().is_empty() {
+            if self.state().is_idle() && self.0.waiting.is_empty() {
                 return;
             }
             idle.await;
         }
     }
 
-    /// Lets everybody go who waits for an outcome.
-    pub fn release_all(&self) {
-        self.0.waiting.release(|_| true);
+    /// Begins no publish any more, and lets everybody go who still waits for an outcome.
+    pub fn halt(&self) {
+        self.state().halt();
+        self.0.wake.notify_one();
+        self.0.waiting.release();
     }
 
     fn next(&self) -> Option<Next> {
         self.state().next(self.0.clock.now(), Instant::now())
+    }
+
+    async fn claim(&self, demand: Demand) -> Result<Claims, Problem> {
+        let now = self.0.clock.now();
+        if !self.state().is_stopping() {
+            return self.0.outbox.claim(now, demand).await;
+        }
+        match self.0.waiting.awaited() {
+            awaited if awaited.is_empty() => Ok(Claims { claims: Vec::new(), rest: Rest::Idle(None) }),
+            awaited => self.0.outbox.claim_among(awaited, now, demand).await,
+        }
     }
 
     fn start(&self, asked: usize, claims: Claims) {
@@ -224,7 +234,7 @@ impl Drop for Slot {
         if state.ended(self.id) {
             self.shared.wake.notify_one();
         }
-        if state.in_flight().is_empty() {
+        if state.is_idle() {
             self.shared.idle.notify_waiters();
         }
     }

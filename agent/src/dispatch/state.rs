@@ -53,7 +53,10 @@ pub(super) struct State {
     next_due: Option<Timestamp>,
     /// When the next message in the outbox ends unpublished.
     next_end: Option<Timestamp>,
+    /// Only what somebody waits for is published any more.
     stopping: bool,
+    /// Nothing is.
+    halted: bool,
 }
 
 impl State {
@@ -74,12 +77,13 @@ impl State {
             next_due: None,
             next_end: Some(Timestamp::from_millis(0)),
             stopping: false,
+            halted: false,
         }
     }
 
     /// What to do now; `None`: nothing any more.
     pub(super) fn next(&mut self, now: Timestamp, instant: Instant) -> Option<Next> {
-        if self.stopping {
+        if self.halted {
             return None;
         }
         if self.next_end.is_some_and(|end| end <= now) {
@@ -260,12 +264,19 @@ impl State {
         self.breaker.problem().or(self.denied.as_ref())
     }
 
-    pub(super) fn in_flight(&self) -> &HashSet<MessageId> {
-        &self.in_flight
+    /// Whether no publish is in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
     }
 
+    /// What was heard of the outbox so far does not tell of the messages that still count.
     pub(super) fn stop(&mut self) {
         self.stopping = true;
+        self.more(1);
+    }
+
+    pub(super) fn halt(&mut self) {
+        self.halted = true;
     }
 
     pub(super) fn is_stopping(&self) -> bool {

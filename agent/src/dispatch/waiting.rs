@@ -3,13 +3,19 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::message::{Message, MessageId};
 
 /// The senders that wait, by message. Several may wait for one: repetitions under one idempotency key do.
-#[derive(Clone, Default)]
-pub(crate) struct Waiting(Arc<Mutex<HashMap<MessageId, Vec<oneshot::Sender<Message>>>>>);
+#[derive(Clone)]
+pub(crate) struct Waiting(Arc<Places>);
+
+struct Places {
+    taken: Mutex<HashMap<MessageId, Vec<oneshot::Sender<Message>>>>,
+    /// Told when the last place is given up.
+    empty: Arc<Notify>,
+}
 
 /// One sender's place. Dropping it gives the place up.
 pub struct Watch {
@@ -19,6 +25,11 @@ pub struct Watch {
 }
 
 impl Waiting {
+    /// Nobody waits yet; `empty` hears it whenever nobody does any more.
+    pub(super) fn new(empty: Arc<Notify>) -> Self {
+        Self(Arc::new(Places { taken: Mutex::default(), empty }))
+    }
+
     /// Takes a place. To be done before the message can have an outcome, or before its record is looked at.
     pub(super) fn watch(&self, id: MessageId) -> Watch {
         let (tell, outcome) = oneshot::channel();
@@ -31,20 +42,43 @@ impl Waiting {
         if !message.status.is_settled() {
             return;
         }
-        let senders = self.lock().remove(&message.id);
+        let senders = {
+            let mut taken = self.lock();
+            let senders = taken.remove(&message.id);
+            self.left(&taken);
+            senders
+        };
         for sender in senders.into_iter().flatten() {
             // It may have hung up.
             drop(sender.send(message.clone()));
         }
     }
 
-    /// Lets those go whose message has no outcome to come, as far as this process is concerned.
-    pub(super) fn release(&self, none_to_come: impl Fn(MessageId) -> bool) {
-        self.lock().retain(|id, _| !none_to_come(*id));
+    /// Lets everybody go: there is no outcome to come, as far as this process is concerned.
+    pub(super) fn release(&self) {
+        let mut taken = self.lock();
+        taken.clear();
+        self.left(&taken);
+    }
+
+    /// The messages that somebody waits for.
+    pub(super) fn awaited(&self) -> Vec<MessageId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn left(&self, taken: &HashMap<MessageId, Vec<oneshot::Sender<Message>>>) {
+        if taken.is_empty() {
+            self.0.empty.notify_waiters();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<MessageId, Vec<oneshot::Sender<Message>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,6 +97,7 @@ impl Drop for Watch {
             senders.retain(|sender| !sender.is_closed());
             if senders.is_empty() {
                 waiting.remove(&self.id);
+                self.waiting.left(&waiting);
             }
         }
     }

@@ -55,9 +55,6 @@ pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
     if let Some(at) = again {
         let ends_at = claim.expires_at.map_or(claim.give_up_at, |expires_at| expires_at.min(claim.give_up_at));
         shared.state().requeued(at, ends_at);
-        if shared.state().is_stopping() {
-            shared.waiting.release(|id| id == claim.id);
-        }
         shared.wake.notify_one();
     }
     drop(slot);

@@ -213,6 +213,17 @@ pub trait Outbox: Send + Sync {
     /// `outbox_unavailable`; nothing was handed out then.
     fn claim(&self, now: Timestamp, demand: Demand) -> BoxFuture<'static, Result<Claims, Problem>>;
 
+    /// Hands out those of these messages that are due; of [`Claims::rest`], too, only they count.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`; nothing was handed out then.
+    fn claim_among(
+        &self,
+        ids: Vec<MessageId>,
+        now: Timestamp,
+        demand: Demand,
+    ) -> BoxFuture<'static, Result<Claims, Problem>>;
+
     /// Ends what waits in the queue past its `expires_at` or its `give_up_at`.
     ///
     /// # Errors
@@ -271,7 +282,7 @@ pub trait Outbox: Send + Sync {
     /// `outbox_unavailable`.
     fn interrupted(&self) -> BoxFuture<'static, Result<Vec<Claim>, Problem>>;
 
-    /// Writes something, to see whether writes are taken.
+    /// Writes something, to see whether writes are taken: what was last refused, if that is so, and not for good.
     ///
     /// # Errors
     /// `outbox_unavailable`.

@@ -1,13 +1,14 @@
 //! What the program says about itself while it runs: lines on standard error, spans to an OpenTelemetry collector.
 //!
 //! In flow `tracing` events and spans; out flow a log and, where the standard `OTEL_*` variables ask for it, OTLP over
-//! http/protobuf. The one rule: no phone number leaves through either, and neither ever holds up the program.
+//! http/protobuf or gRPC. The one rule: no phone number leaves through either, and neither ever holds up the program.
 
 pub mod context;
 
 mod collector;
 mod export;
 mod exporter;
+mod grpc;
 mod log;
 mod mask;
 mod traces;
@@ -42,7 +43,7 @@ const OURS: [&str; 3] = ["sms_agent", "sms_config", "sms_provision"];
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The collector is to be spoken to in a way that is not built in.
-    #[error("{variable}: only http/protobuf is built in; set it to that (collectors listen for it on port 4318)")]
+    #[error("{variable}: must be http/protobuf (collectors listen for it on port 4318) or grpc (on port 4317)")]
     Protocol {
         /// Who asks for it.
         variable: &'static str,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::target::{Aim, Opened, each};
 use super::{CommandError, Console, Said, Target, Verdict, finish};
 use crate::apply::{Event, Outcome};
+use crate::aws::CallError;
 use crate::cli;
 use crate::observe::observe;
 use crate::plan::{Action, Change, Plan};
@@ -67,7 +68,7 @@ async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> R
     Ok(Ready { opened, plan })
 }
 
-async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CommandError> {
+pub(super) async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CallError> {
     let stack = &opened.ground.stack;
     let observed = observe(&opened.kinds, stack).await?;
     Ok(Plan::of(stack, &opened.ground.session.place, observed, adopt))
@@ -209,7 +210,7 @@ fn summary(plan: &Plan, outcome: &Outcome) -> String {
 }
 
 /// Why a plan cannot be carried out.
-fn obstacle(plan: &Plan) -> Option<String> {
+pub(super) fn obstacle(plan: &Plan) -> Option<String> {
     match (plan.refused.is_empty(), plan.count(Action::Conflict)) {
         (false, _) => Some("a read was refused".to_owned()),
         (true, 0) => plan.blocked.first().cloned(),
@@ -237,7 +238,7 @@ fn advice(plan: &Plan) -> String {
     advice
 }
 
-fn heading(opened: &Opened) -> String {
+pub(super) fn heading(opened: &Opened) -> String {
     let session = &opened.ground.session;
     let endpoint = session.endpoint.as_ref().map(|url| format!(", endpoint {url}")).unwrap_or_default();
     format!(

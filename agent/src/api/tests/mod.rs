@@ -164,7 +164,7 @@ impl House {
             intake: Arc::<Room>::clone(&room),
             phone: simulator.as_ref().map(Simulator::phone),
             token,
-            fingerprints: Fingerprints::open(&folder.path().join("fingerprint-key")).unwrap(),
+            fingerprints: Fingerprints::open(&folder.path().join("fingerprint-key"), false).unwrap(),
             wait: Duration::from_secs(10),
             default_type: SmsType::Transactional,
         });

@@ -184,6 +184,15 @@ async fn throttling_by_any_of_its_names_was_not_sent() {
 }
 
 #[tokio::test]
+async fn a_400_is_a_refusal_of_the_message_whatever_its_body() {
+    for body in ["<html>Bad Request</html>", "", &error("SomethingNew", "No.")] {
+        let failed = met([Reply::answer(400, body)]).await;
+        assert_eq!((failed.verdict, failed.signal), (Verdict::Rejected, Signal::None), "{body}");
+        assert_eq!(failed.problem.code, Code::CarrierRejected, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn errors_of_the_server_and_answers_that_cannot_be_read_are_unknown() {
     for reply in [
         Reply::answer(500, &error("InternalError", "")),

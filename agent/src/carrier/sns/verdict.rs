@@ -60,8 +60,7 @@ pub(super) fn meaning(met: Met<'_>) -> Meaning {
             (_, 401 | 403) => (Rejected, NotPermitted, Code::CarrierUnauthorized),
             // The server gave up reading; how much it has read nobody knows.
             (_, 408) => (Unknown, Signal::None, Code::OutcomeUnknown),
-            // Without a code it was not SNS that answered, so the message itself is not to blame.
-            ("", 400..=499) => (Rejected, Signal::None, Code::CarrierError),
+            // With or without a code: it is this request that is refused.
             (_, 400) => (Rejected, Signal::None, Code::CarrierRejected),
             (_, 400..=499) => (Rejected, Signal::None, Code::CarrierError),
             _ => (Unknown, Signal::None, Code::OutcomeUnknown),
@@ -105,7 +104,7 @@ mod tests {
             (answer(400, "ValidationException"), Rejected, None, Code::CarrierRejected),
             (answer(429, "InvalidParameter"), Rejected, None, Code::CarrierRejected),
             (answer(400, "OptedOut"), Rejected, None, Code::CarrierRejected),
-            (answer(400, ""), Rejected, None, Code::CarrierError),
+            (answer(400, ""), Rejected, None, Code::CarrierRejected),
             (answer(404, "NotFound"), Rejected, None, Code::CarrierError),
             (answer(404, ""), Rejected, None, Code::CarrierError),
             (answer(408, "RequestTimeout"), Unknown, None, Code::OutcomeUnknown),

@@ -82,13 +82,14 @@ pub(super) fn replay(
         .query_row([key.key], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?)))
         .optional()?;
     let Some((fingerprint, ids, created_at)): Option<(_, _, Timestamp)> = earlier else { return Ok(None) };
-    if now.since(created_at) >= ttl {
+    let ids: Vec<_> = message_ids(&ids);
+    // As long as a message waits, its repetition would be a second one.
+    if now.since(created_at) >= ttl && !any_open(connection, &ids)? {
         return Ok(None);
     }
     if fingerprint != key.fingerprint {
         return Ok(Some(Accepted::KeyReused));
     }
-    let ids = ids.as_chunks().0.iter().copied().map(MessageId::from_bytes).collect();
     let refusals = connection
         .prepare_cached(
             "SELECT position, error_code, error_detail, parameter FROM refusal WHERE key = ?1 ORDER BY position",
@@ -100,4 +101,32 @@ pub(super) fn replay(
         })?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Some(Accepted::Replay(ids, refusals)))
+}
+
+/// Whether keys are remembered for which a repetition may still come.
+pub(super) fn remembers(connection: &Connection, now: Timestamp, ttl: Duration) -> rusqlite::Result<bool> {
+    let mut keys = connection.prepare_cached("SELECT created_at, ids FROM idempotency ORDER BY created_at DESC")?;
+    let mut rows = keys.query(())?;
+    while let Some(row) = rows.next()? {
+        if now.since(row.get(0)?) < ttl || any_open(connection, &message_ids(row.get_ref(1)?.as_blob()?))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The messages of a key, as its row has them.
+pub(super) fn message_ids(stored: &[u8]) -> Vec<MessageId> {
+    stored.as_chunks().0.iter().copied().map(MessageId::from_bytes).collect()
+}
+
+/// Whether one of these messages may still be published.
+pub(super) fn any_open(connection: &Connection, ids: &[MessageId]) -> rusqlite::Result<bool> {
+    let mut open = connection.prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND status < 2")?;
+    for id in ids {
+        if open.exists([id])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

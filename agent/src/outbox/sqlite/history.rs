@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::row;
+use super::{entry, row};
 use crate::message::{Status, Timestamp};
 use crate::outbox::{Cursor, Filter, Page};
 
@@ -84,7 +84,7 @@ pub(super) fn page(
 }
 
 const OLDEST: &str = "SELECT seq, status >= 2 AND created_at < ?2 FROM message WHERE seq > ?1 ORDER BY seq LIMIT ?3";
-const OLD_KEYS: &str = "SELECT key FROM idempotency WHERE created_at <= ?1 ORDER BY created_at LIMIT ?2";
+const OLD_KEYS: &str = "SELECT key, ids FROM idempotency WHERE created_at <= ?1 ORDER BY created_at LIMIT ?2";
 
 /// Walks on from the oldest message. It ends with the first step that found nothing, not with the first message that
 /// is too young: a clock that once was wrong must not keep the history for ever.
@@ -95,11 +95,16 @@ pub(super) fn forget(
     keep: Duration,
     ttl: Duration,
 ) -> rusqlite::Result<Option<Cursor>> {
-    let keys: Vec<[u8; 32]> = connection
+    let keys: Vec<([u8; 32], Vec<u8>)> = connection
         .prepare_cached(OLD_KEYS)?
-        .query_map((before(now, ttl), FORGOTTEN), |row| row.get(0))?
+        .query_map((before(now, ttl), FORGOTTEN), |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    for key in &keys {
+    for (key, ids) in &keys {
+        if entry::any_open(connection, &entry::message_ids(ids))? {
+            // Its time begins anew, so that it does not stand in the way of those behind it.
+            connection.prepare_cached("UPDATE idempotency SET created_at = ?2 WHERE key = ?1")?.execute((key, now))?;
+            continue;
+        }
         connection.prepare_cached("DELETE FROM refusal WHERE key = ?1")?.execute([key])?;
         connection.prepare_cached("DELETE FROM idempotency WHERE key = ?1")?.execute([key])?;
     }

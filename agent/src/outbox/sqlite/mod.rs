@@ -14,6 +14,7 @@ mod queue;
 mod row;
 mod schema;
 mod trouble;
+mod untaken;
 mod writer;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ use tokio::sync::Notify;
 use self::committer::Committer;
 pub use self::file::OpenError;
 use self::trouble::Trouble;
+use self::untaken::Untaken;
 use self::writer::Writer;
 use super::{
     Acceptance, Accepted, Canceled, Claim, Claims, Cursor, Demand, Filter, Idempotency, Outbox, Outcome, Page, Swept,
@@ -38,7 +40,7 @@ use crate::message::{Message, MessageId, Problem, Timestamp};
 pub struct Options {
     /// Whether the text of a settled message is kept.
     pub keep_text: bool,
-    /// How long an idempotency key is remembered.
+    /// How long an idempotency key is remembered; longer while a message of its is neither sent nor given up.
     pub idempotency_ttl: Duration,
     /// How long the history keeps a settled message, from its acceptance.
     pub keep: Duration,
@@ -61,6 +63,7 @@ pub struct SqliteOutbox {
     /// For what reads many rows: off the runtime's threads, one reader at a time.
     history: Arc<tokio::sync::Mutex<Connection>>,
     trouble: Arc<Trouble>,
+    untaken: Untaken,
     options: Options,
     /// Held for the life of the process: one agent a folder.
     _lock: std::fs::File,
@@ -89,6 +92,7 @@ impl SqliteOutbox {
             reader: Mutex::new(reader),
             history: Arc::new(tokio::sync::Mutex::new(history)),
             trouble: Arc::default(),
+            untaken: Untaken::default(),
             options,
             _lock: lock,
         })
@@ -106,6 +110,15 @@ impl SqliteOutbox {
         }
     }
 
+    /// Whether idempotency keys are remembered for which a repetition may still come at `now`.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    pub async fn remembers_keys(&self, now: Timestamp) -> Result<bool, Problem> {
+        let ttl = self.options.idempotency_ttl;
+        self.read(|connection| entry::remembers(connection, now, ttl)).await
+    }
+
     fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -119,9 +132,16 @@ impl Outbox for SqliteOutbox {
     fn accept(&self, acceptance: Acceptance) -> BoxFuture<'static, Result<Accepted, Problem>> {
         let Options { idempotency_ttl, max_queued, .. } = self.options;
         let (rows, durable) = (acceptance.entries.len(), acceptance.durable);
-        Box::pin(self.committer.run_many(rows, durable, move |transaction| {
+        let acceptance = Arc::new(acceptance);
+        let (accepted, untaken) = (Arc::clone(&acceptance), self.untaken.clone());
+        let accepting = self.committer.run_many(rows, durable, move |transaction| {
             entry::accept(transaction, &acceptance, idempotency_ttl, max_queued)
-        }))
+        });
+        Box::pin(async move {
+            let answer = accepting.await;
+            untaken.hear(accepted, &answer);
+            answer
+        })
     }
 
     fn replay(&self, key: Idempotency, now: Timestamp) -> BoxFuture<'static, Result<Option<Accepted>, Problem>> {
@@ -132,6 +152,16 @@ impl Outbox for SqliteOutbox {
     fn claim(&self, now: Timestamp, demand: Demand) -> BoxFuture<'static, Result<Claims, Problem>> {
         // Durable: after a power cut a claim that the disk never had would be published again, unmarked.
         Box::pin(self.committer.run(true, move |transaction| queue::claim(transaction, now, demand)))
+    }
+
+    fn claim_among(
+        &self,
+        ids: Vec<MessageId>,
+        now: Timestamp,
+        demand: Demand,
+    ) -> BoxFuture<'static, Result<Claims, Problem>> {
+        let claim = move |transaction: &writer::Transaction<'_>| queue::claim_among(transaction, &ids, now, demand);
+        Box::pin(self.committer.run(true, claim))
     }
 
     fn sweep(&self, now: Timestamp) -> BoxFuture<'static, Result<Swept, Problem>> {
@@ -192,6 +222,21 @@ impl Outbox for SqliteOutbox {
     }
 
     fn probe(&self) -> BoxFuture<'static, Result<(), Problem>> {
-        Box::pin(self.committer.run(false, |transaction| writer::beat(transaction)))
+        let Options { idempotency_ttl, max_queued, .. } = self.options;
+        let (untaken, last) = (self.untaken.clone(), self.untaken.last());
+        let tried = last.clone();
+        let probing = self.committer.run(false, move |transaction| {
+            if let Some(acceptance) = &tried {
+                untaken::try_out(transaction, || {
+                    entry::accept(transaction, acceptance, idempotency_ttl, max_queued).map(drop)
+                })?;
+            }
+            writer::beat(transaction)
+        });
+        Box::pin(async move {
+            probing.await?;
+            last.iter().for_each(|tried| untaken.would_be_taken(tried));
+            Ok(())
+        })
     }
 }

@@ -1,8 +1,10 @@
 //! How messages come out: the oldest transactional first, and no more of them than the pace allows.
 
+use rusqlite::OptionalExtension;
+
 use super::row;
 use super::writer::Transaction;
-use crate::message::Timestamp;
+use crate::message::{MessageId, Timestamp};
 use crate::outbox::{Claim, Claims, Demand, Rest};
 
 pub(super) fn claim(transaction: &Transaction<'_>, now: Timestamp, demand: Demand) -> rusqlite::Result<Claims> {
@@ -34,6 +36,41 @@ pub(super) fn claim(transaction: &Transaction<'_>, now: Timestamp, demand: Deman
              UNION ALL SELECT min(due_at) FROM message WHERE status = 0 AND lane = 1)",
         )?
         .query_row((), |row| row.get(0))?;
+    Ok(Claims { claims, rest: Rest::Idle(next) })
+}
+
+/// The same of a few messages that are named.
+pub(super) fn claim_among(
+    transaction: &Transaction<'_>,
+    ids: &[MessageId],
+    now: Timestamp,
+    demand: Demand,
+) -> rusqlite::Result<Claims> {
+    // In the order in which they leave: lane, then what came first.
+    let mut queued = Vec::new();
+    for id in ids {
+        let row: Option<(u32, i64, i64, u32)> = transaction
+            .prepare_cached("SELECT lane, due_at, seq, segments FROM message WHERE id = ?1 AND status = 0")?
+            .query_row([id], |row| row.try_into())
+            .optional()?;
+        queued.extend(row);
+    }
+    queued.sort_unstable();
+    let (due, later): (Vec<_>, Vec<_>) = queued.into_iter().partition(|(_, due_at, ..)| *due_at <= now.as_millis());
+    let mut allowance = demand.segments;
+    let mut claims = Vec::new();
+    for (_, _, seq, segments) in due {
+        if claims.len() == demand.messages {
+            return Ok(Claims { claims, rest: Rest::More });
+        }
+        if let Some(allowance) = &mut allowance
+            && !allowance.take(segments)
+        {
+            return Ok(Claims { claims, rest: Rest::Paced(segments) });
+        }
+        claims.push(take(transaction, seq, now)?);
+    }
+    let next = later.iter().map(|(_, due_at, ..)| Timestamp::from_millis(*due_at)).min();
     Ok(Claims { claims, rest: Rest::Idle(next) })
 }
 

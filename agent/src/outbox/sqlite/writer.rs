@@ -41,6 +41,15 @@ impl Transaction<'_> {
         self.queued.set(self.queued.get() + 1);
     }
 
+    /// Does some work and undoes it. After an error the whole transaction is to be undone.
+    pub(super) fn undone(&self, work: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+        let queued = self.queued.get();
+        self.connection.execute_batch("SAVEPOINT undone")?;
+        let done = work();
+        self.queued.set(queued);
+        done.and_then(|()| self.connection.execute_batch("ROLLBACK TO undone; RELEASE undone"))
+    }
+
     /// One waits no longer.
     pub(super) fn dequeued(&self) {
         self.queued.set(self.queued.get().saturating_sub(1));
