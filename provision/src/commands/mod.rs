@@ -58,7 +58,7 @@ pub enum CommandError {
     #[error("{error}; {advice}")]
     Advised {
         /// What AWS said.
-        error: CallError,
+        error: Box<CallError>,
         /// What it means here.
         advice: &'static str,
     },

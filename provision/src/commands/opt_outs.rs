@@ -77,9 +77,10 @@ async fn opt_in(target: &Target, number: &Number, console: &Console) -> Result<S
 
 fn refused(error: CallError) -> CommandError {
     match error.is(&["InvalidParameter"]) {
-        true => {
-            CommandError::Advised { error, advice: "a number can be opted in once in 30 days; until then it stays out" }
-        }
+        true => CommandError::Advised {
+            error: Box::new(error),
+            advice: "a number can be opted in once in 30 days; until then it stays out",
+        },
         false => error.into(),
     }
 }
