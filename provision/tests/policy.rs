@@ -172,7 +172,7 @@ fn without_a_boundary_it_warns_of_what_the_operator_amounts_to() {
 
 #[test]
 fn the_operators_policy_fits_into_one_and_says_so_where_it_does_not() {
-    let long = ["account.name=a-name-as-long-as-a-name-may-b", ALL[0], ALL[1], BOUND];
+    let long = ["account.name=a-name-as-long-as-a-name-may-b", "account.sender_role_names=app", ALL[1], BOUND];
     let document = printed("operator", &long).to_string();
     assert!(document.len() <= 6144, "{}", document.len());
     let path = format!("account.path=/{}/", "deep/".repeat(90).trim_end_matches('/'));
