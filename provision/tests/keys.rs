@@ -66,7 +66,7 @@ fn the_key_is_put_beside_what_is_in_the_file_and_shown_nowhere() {
     let apply = account.run(&["apply", "--yes"]).ended(0);
     let (id, secret) = stored(&account);
     never_shown(&apply, &secret);
-    assert_eq!(keys(&account), [id.clone()]);
+    assert_eq!(keys(&account), std::slice::from_ref(&id));
     let key = format!("aws_access_key_id = {id}\r\naws_secret_access_key = {secret}\r\n");
     let expected = others.replace("aws_access_key_id = STALE\r\n", &key);
     assert_eq!(fs::read_to_string(account.credentials()).unwrap(), expected);
@@ -179,7 +179,7 @@ fn two_who_write_the_same_file_at_once_lose_nothing() {
     let started = settings.each_ref().map(|name| {
         // The SMS attributes are one set for all of them.
         let arguments = ["apply", "--yes", name, "--set=account.manage_sms_preferences=false"];
-        account.command(account.moto.endpoint(), &arguments).spawn().unwrap()
+        account.command(account.moto.endpoint(), &arguments).stdout(std::process::Stdio::null()).spawn().unwrap()
     });
     for mut child in started {
         assert!(child.wait().unwrap().success());
@@ -291,9 +291,6 @@ fn a_rotation_that_was_cut_off_anywhere_ends_right_when_it_is_run_again() {
 fn keys_that_may_be_in_use_elsewhere_are_not_rotated_away() {
     let account = applied();
     account.boto(&format!("iam.create_access_key(UserName='{USER}')"));
-    // So that no two dates are the same.
-    let script = "import time; time.sleep(1.1)";
-    account.boto(script);
     let (ours, _) = stored(&account);
     fs::rename(account.credentials(), account.home.path().join("elsewhere")).unwrap();
     let both = keys(&account);
@@ -344,12 +341,12 @@ fn keys_of_a_user_that_is_not_ours_are_not_touched() {
 /// What somebody gives our user, how it is called, and how it goes again.
 const OBSTACLES: [(&str, &str, &str); 7] = [
     (
-        "iam.attach_user_policy(UserName=U, PolicyArn='arn:aws:iam::aws:policy/ReadOnlyAccess')",
-        "policy ReadOnlyAccess",
-        "iam.detach_user_policy(UserName=U, PolicyArn='arn:aws:iam::aws:policy/ReadOnlyAccess')",
+        "iam.attach_user_policy(UserName=U, PolicyArn=iam.create_policy(PolicyName='theirs', PolicyDocument=D)['Policy']['Arn'])",
+        "policy theirs",
+        "iam.detach_user_policy(UserName=U, PolicyArn='arn:aws:iam::123456789012:policy/theirs')",
     ),
     (
-        "iam.put_user_policy(UserName=U, PolicyName='more', PolicyDocument='{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:ListBucket\",\"Resource\":\"*\"}}')",
+        "iam.put_user_policy(UserName=U, PolicyName='more', PolicyDocument=D)",
         "inline policy more",
         "iam.delete_user_policy(UserName=U, PolicyName='more')",
     ),
@@ -392,7 +389,8 @@ cert = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key
 cert = cert.not_valid_before(day).not_valid_after(day.replace(year=2099)).sign(key, hashes.SHA256())\n\
 open(C, 'wb').write(cert.public_bytes(serialization.Encoding.PEM))";
     let certificate = account.home.path().join("certificate");
-    let names = format!("U, C = '{USER}', '{}'\n", certificate.display());
+    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}}"#;
+    let names = format!("U, C, D = '{USER}', '{}', '{document}'\n", certificate.display());
     account.boto(&format!("{names}{made}"));
     for (by_hand, called, undone) in OBSTACLES {
         account.boto(&format!("{names}{by_hand}"));

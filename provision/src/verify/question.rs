@@ -87,7 +87,6 @@ fn of_user(stack: &Stack, place: &Place) -> Vec<Group> {
         questions,
     };
     let anything = || "*".to_owned();
-    let elsewhere = if place.region == "eu-west-1" { "us-east-1" } else { "eu-west-1" };
     let mut all = vec![
         on(
             anything(),
@@ -100,10 +99,6 @@ fn of_user(stack: &Stack, place: &Place) -> Vec<Group> {
             ],
         ),
         on(names.topic_arn.clone(), vec![may_not("publish to a topic", "sns:Publish")]),
-        Group {
-            region: elsewhere.to_owned(),
-            ..on(anything(), vec![may_not("send SMS from another region", "sns:Publish")])
-        },
     ];
     if account.delivery_status_logging {
         let log = place.arn("logs", &format!("log-group:{}", failure_log_group(place)));

@@ -1,5 +1,6 @@
 //! A wire between the program and moto that can be cut after a given write.
 
+#![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
 use std::io::{BufRead, BufReader, Write};
