@@ -7,9 +7,12 @@ mod account;
 mod peers;
 mod recorded;
 
+use std::time::Duration;
+
 use account::{Account, Ran};
 use recorded::Recorded;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 const NUMBER: &str = "+12065550100";
 const MASKED: &str = "+1••••••••00";
@@ -81,9 +84,9 @@ fn the_pages_of_the_sandbox_are_asked_for_one_a_second() {
     };
     recorded.answers("ListSMSSandboxPhoneNumbers", &page("+4915112345678", "<NextToken>t</NextToken>"));
     recorded.answers("ListSMSSandboxPhoneNumbers", &page("+4915112345679", ""));
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let told = recorded.run(&["sandbox", "status"]).ended(0);
-    assert!(started.elapsed() >= std::time::Duration::from_secs(1));
+    assert!(started.elapsed() >= Duration::from_secs(1));
     assert!(told.out.contains("+4915112345678  verified\n+4915112345679  verified\n"), "{}", told.out);
     assert!(recorded.asked("ListSMSSandboxPhoneNumbers")[1].contains("NextToken=t"));
 }

@@ -7,11 +7,12 @@ mod account;
 mod peers;
 mod recorded;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use account::Account;
 use recorded::Recorded;
 use serde_json::json;
+use tokio::time::Instant;
 
 #[test]
 fn an_account_that_is_as_the_settings_have_it_is_good_and_any_drift_is_not() {

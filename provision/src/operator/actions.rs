@@ -32,6 +32,8 @@ pub(super) enum On {
     PassedRole,
     /// The roles of the settings, which get the sender policy.
     AttachedRoles,
+    /// The roles of the settings.
+    Roles,
     /// Whoever has the sender policy.
     Detached,
     /// The log groups of delivery status and what is in them.
@@ -59,6 +61,7 @@ impl On {
             Self::AttachedUser | Self::AttachedRoles => Statement::Attach,
             Self::Detached => Statement::Detach,
             Self::PassedRole => Statement::Pass,
+            Self::Roles => Statement::Roles, // which are not ours to change
             _ => Statement::Own,
         }
     }
@@ -74,12 +77,13 @@ pub(super) enum Statement {
     Bound,
     Unbound,
     Pass,
+    Roles,
     Attach,
     Detach,
 }
 
 impl Statement {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Anything,
         Self::Region,
         Self::ThroughSns,
@@ -87,6 +91,7 @@ impl Statement {
         Self::Bound,
         Self::Unbound,
         Self::Pass,
+        Self::Roles,
         Self::Attach,
         Self::Detach,
     ];
@@ -153,8 +158,16 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
             "iam:DeleteAccessKey",
             "iam:DeleteUser",
             "iam:GetAccessKeyLastUsed",
+            "iam:GetLoginProfile",
             "iam:GetUser",
             "iam:ListAccessKeys",
+            "iam:ListAttachedUserPolicies",
+            "iam:ListGroupsForUser",
+            "iam:ListMFADevices",
+            "iam:ListSSHPublicKeys",
+            "iam:ListSigningCertificates",
+            "iam:ListUserPolicies",
+            "iam:SimulatePrincipalPolicy",
             "iam:TagUser",
             "iam:UntagUser",
             "iam:UpdateAccessKey",
@@ -174,6 +187,7 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
             "iam:GetRolePolicy",
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
+            "iam:SimulatePrincipalPolicy",
             "iam:TagRole",
             "iam:UntagRole",
             "iam:UpdateAssumeRolePolicy",
@@ -182,6 +196,7 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
     (On::BoundRole, &["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]),
     (On::UnboundRole, &["iam:DeleteRolePermissionsBoundary"]),
     (On::PassedRole, &["iam:PassRole"]),
+    (On::Roles, &["iam:GetRole", "iam:SimulatePrincipalPolicy"]),
     (On::AttachedRoles, &["iam:AttachRolePolicy"]),
     (On::Detached, &["iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"]),
     (

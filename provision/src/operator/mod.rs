@@ -51,16 +51,18 @@ impl Site<'_> {
         if statement == Statement::Unbound && self.boundary.is_some() {
             return None; // it is denied
         }
-        let (mut actions, mut resources) = (Vec::new(), Vec::new());
+        let (mut actions, mut resources) = (Vec::<String>::new(), Vec::new());
         for (on, own) in ACTIONS.iter().filter(|(on, _)| on.statement() == statement) {
             let of_them = self.resources(*on);
             if !of_them.is_empty() {
-                actions.extend_from_slice(own);
+                actions.extend(own.iter().map(ToString::to_string));
             }
             resources.extend(of_them);
         }
-        resources.sort();
-        resources.dedup();
+        for list in [&mut actions, &mut resources] {
+            list.sort();
+            list.dedup();
+        }
         let mut allowed = json!({
             "Sid": format!("{statement:?}"),
             "Effect": "Allow",
@@ -86,7 +88,7 @@ impl Site<'_> {
                 vec![iam(&format!("role{path}{}", names.delivery_role))]
             }
             // The path of a role that is not ours is not known.
-            On::AttachedRoles => {
+            On::Roles | On::AttachedRoles => {
                 let roles = self.stack.account.sender_role_names.iter();
                 roles.flat_map(|role| [iam(&format!("role/{role}")), iam(&format!("role/*/{role}"))]).collect()
             }
