@@ -39,7 +39,13 @@ pub enum SessionError {
     /// No region.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// Nobody to be, or AWS cannot be asked.
+    /// Nobody to be.
+    #[error(
+        "no AWS credentials: {0}; log in, or name a profile that has them (aws.profile, AWS_PROFILE), or set \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )]
+    NoCredentials(String),
+    /// AWS cannot be asked, or refuses.
     #[error("{0}")]
     Identity(#[from] CallError),
     /// An answer without an account.
@@ -118,6 +124,7 @@ impl Session {
     /// [`SessionError`].
     pub async fn open(settings: &Aws, allowed: Option<&str>) -> Result<Self, SessionError> {
         let access = AwsAccess::load(settings, OPTIONS).await?;
+        access.credentials.ready().await.map_err(SessionError::NoCredentials)?;
         let sts = aws_sdk_sts::Client::new(&access.config);
         let caller = sts
             .get_caller_identity()
