@@ -71,7 +71,8 @@ pub enum Command {
     /// Shows the account as it is: sandbox, spend, opt-outs, keys, drift; exit 1 where it is not what the settings say,
     /// or a permission to ask is missing
     Status(Status),
-    /// Says whether an SMS to a number would arrive; exit 1 where something speaks against it or cannot be told
+    /// Says whether an SMS to a number would arrive; exit 1 where something speaks against it,
+    /// its opt-out cannot be told, or a permission to ask is missing
     Check(Check),
     /// The SMS sandbox and its numbers
     Sandbox(Sandbox),

@@ -183,7 +183,7 @@ impl Door {
         {
             // Not `outbox_unavailable`: that would promise that nothing was accepted.
             let detail =
-                format!("message {} was accepted, and the disk does not confirm it: {}", settled.id, problem.detail);
+                format!("Message {} was accepted, and the disk does not confirm it: {}", settled.id, problem.detail);
             return Err(Problem::new(Code::Internal, detail));
         }
         Ok(settled)
@@ -199,10 +199,10 @@ fn is_final_answer(status: Status) -> bool {
 pub(super) fn refused(accepted: &Accepted) -> Problem {
     match accepted {
         Accepted::KeyReused => {
-            Problem::new(Code::IdempotencyKeyReused, "this `Idempotency-Key` came before, with another body")
+            Problem::new(Code::IdempotencyKeyReused, "This `Idempotency-Key` came before, with another body.")
         }
         Accepted::Full => {
-            let mut full = Problem::new(Code::OutboxFull, "as many messages wait as `outbox.max_queued` allows");
+            let mut full = Problem::new(Code::OutboxFull, "As many messages wait as `outbox.max_queued` allows.");
             full.retry_after = Some(ROOM_AFTER);
             full
         }
@@ -212,11 +212,11 @@ pub(super) fn refused(accepted: &Accepted) -> Problem {
 
 /// The key outlived its message.
 pub(super) fn gone() -> Problem {
-    Problem::new(Code::NotFound, "the message of this `Idempotency-Key` is no longer in the history")
+    Problem::new(Code::NotFound, "The message of this `Idempotency-Key` is no longer in the history.")
 }
 
 pub(super) fn lost() -> Problem {
-    Problem::new(Code::Internal, "the outbox gave no answer")
+    Problem::new(Code::Internal, "The outbox gave no answer.")
 }
 
 impl Intake for Door {

@@ -31,7 +31,7 @@ impl Policy {
         if claim.expires_at.is_none_or(|expires_at| now < expires_at) {
             return None;
         }
-        let problem = Problem::new(Code::Expired, "its `expires_in` ran out before it could be published");
+        let problem = Problem::new(Code::Expired, "Its `expires_in` ran out before it could be published.");
         Some(if claim.unknowns > 0 { unknown(&problem) } else { Outcome::Expired(problem) })
     }
 
@@ -48,7 +48,7 @@ impl Policy {
 
     /// The outcome of an attempt that the end of the process cut off.
     pub(super) fn interrupted(&self, claim: &Claim, now: Timestamp) -> Outcome {
-        let cut = Problem::new(Code::OutcomeUnknown, "the agent ended while the publish was under way");
+        let cut = Problem::new(Code::OutcomeUnknown, "The agent ended while the publish was under way.");
         match self.again(claim, cut, true, now) {
             // The end of a process is no overload: there is nothing to back off from.
             Outcome::Retry { problem, unknown, .. } => Outcome::Retry { at: now, problem, unknown },
@@ -75,7 +75,7 @@ fn unknown(problem: &Problem) -> Outcome {
     if problem.code == Code::OutcomeUnknown {
         return Outcome::Unknown(problem.clone());
     }
-    let detail = format!("an attempt may have gone out; the last one ended with: {}", problem.detail);
+    let detail = format!("An attempt may have gone out; the last one ended with: {}", problem.detail);
     Outcome::Unknown(Problem::new(Code::OutcomeUnknown, detail).with_request_id(problem.aws_request_id.clone()))
 }
 

@@ -77,7 +77,7 @@ async fn publish(shared: &Shared, claim: &Claim) -> Result<String, PublishError>
         Err(PublishError {
             verdict: Verdict::Unknown,
             signal: Signal::None,
-            problem: Problem::new(Code::OutcomeUnknown, "the carrier met a defect of the agent's own"),
+            problem: Problem::new(Code::OutcomeUnknown, "The carrier met a defect of the agent's own."),
         })
     });
     match &published {

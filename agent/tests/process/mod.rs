@@ -230,6 +230,11 @@ impl Agent {
     }
 }
 
+/// With a capital, or a name in code, and a full stop.
+fn is_sentence(words: &str) -> bool {
+    words.starts_with(|first: char| first.is_uppercase() || first == '`') && words.ends_with('.')
+}
+
 impl Drop for Agent {
     fn drop(&mut self) {
         drop(self.child.kill());
@@ -275,6 +280,9 @@ impl Answer {
         assert_eq!(problem["status"], self.status);
         for member in ["title", "detail", "hint"] {
             assert!(!problem[member].as_str().unwrap().is_empty(), "{problem}");
+        }
+        for member in ["detail", "hint"] {
+            assert!(is_sentence(problem[member].as_str().unwrap()), "{problem}");
         }
         let retryable = matches!(self.status, 408 | 429 | 503);
         assert_eq!(problem["retryable"], retryable, "{problem}");

@@ -77,14 +77,6 @@ impl<E: SpanExporter> SpanExporter for GuardedExporter<E> {
     }
 }
 
-impl GuardedExporter<()> {
-    /// The same with somebody who sends.
-    pub(super) fn around<E>(self, inner: E) -> GuardedExporter<E> {
-        let Self { inner: (), endpoint, longest_value, last_failure, ending, trouble } = self;
-        GuardedExporter { inner, endpoint, longest_value, last_failure, ending, trouble }
-    }
-}
-
 impl<E> GuardedExporter<E> {
     fn failed(&self, spans: usize, error: &dyn std::error::Error) {
         let now = Instant::now();

@@ -14,10 +14,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use opentelemetry_http::HttpError;
-use opentelemetry_otlp::{ExporterBuildError, WithExportConfig, WithTonicConfig};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::trace::SpanData;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tonic::codegen::Service;
@@ -27,47 +27,61 @@ use super::collector::{LastFailure, TO_HEAR, remember};
 use super::export::Export;
 use super::trust::Trust;
 
+/// The SDK's exporter, and over gRPC what drives it. One type for both ways: the SDK's batching is compiled once.
+#[derive(Debug)]
+pub(super) struct Driven {
+    inner: SpanExporter,
+    driver: Option<Driver>,
+}
+
 /// Sends one batch at a time and waits for it in place, so it belongs on a thread of its own.
-pub(super) struct GrpcExporter {
-    inner: opentelemetry_otlp::SpanExporter,
+struct Driver {
     timeout: Duration,
     last_failure: LastFailure,
     runtime: Runtime,
 }
 
-impl GrpcExporter {
-    /// A client that has not connected yet.
+impl Driven {
+    /// One that waits in its own client.
+    pub(super) fn by_itself(inner: SpanExporter) -> Self {
+        Self { inner, driver: None }
+    }
+
+    /// A client over gRPC that has not connected yet.
     ///
     /// # Errors
     /// The system has no descriptor left for a runtime, or a variable cannot be used.
-    pub(super) fn new(export: Export, last_failure: LastFailure) -> Result<Self, ExporterBuildError> {
+    pub(super) fn over_grpc(export: Export, last_failure: LastFailure) -> Result<Self, ExporterBuildError> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
         let entered = runtime.enter();
         let channel = Endpoint::from(export.endpoint).connect_with_connector_lazy(Connector::Unused(export.trust));
-        let inner = opentelemetry_otlp::SpanExporter::builder()
-            .with_tonic()
-            .with_channel(channel)
-            .with_timeout(export.timeout)
-            .build()?;
+        let inner = SpanExporter::builder().with_tonic().with_channel(channel).with_timeout(export.timeout).build()?;
         drop(entered);
-        Ok(Self { inner, timeout: export.timeout, last_failure, runtime })
+        Ok(Self { inner, driver: Some(Driver { timeout: export.timeout, last_failure, runtime }) })
     }
 }
 
-impl SpanExporter for GrpcExporter {
+impl opentelemetry_sdk::trace::SpanExporter for Driven {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let outcome = self.runtime.block_on(async {
-            tokio::time::sleep(TO_HEAR).await;
-            let late = |_| Err(OTelSdkError::Timeout(self.timeout));
-            tokio::time::timeout(self.timeout, self.inner.export(batch)).await.unwrap_or_else(late)
-        });
-        remember(&self.last_failure, outcome.as_ref().err().map(reason));
-        outcome
+        // Boxed, so that it is compiled once for its two ways.
+        let exporting: BoxFuture<'_> = Box::pin(self.inner.export(batch));
+        match &self.driver {
+            None => exporting.await,
+            Some(driver) => driver.wait_for(exporting),
+        }
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
         self.inner.shutdown_with_timeout(timeout)
+    }
+
+    fn shutdown(&self) -> OTelSdkResult {
+        self.inner.shutdown()
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.inner.force_flush()
     }
 
     fn set_resource(&mut self, resource: &Resource) {
@@ -75,9 +89,23 @@ impl SpanExporter for GrpcExporter {
     }
 }
 
-impl fmt::Debug for GrpcExporter {
+type BoxFuture<'a> = Pin<Box<dyn Future<Output = OTelSdkResult> + Send + 'a>>;
+
+impl Driver {
+    fn wait_for(&self, exporting: BoxFuture<'_>) -> OTelSdkResult {
+        let outcome = self.runtime.block_on(async {
+            tokio::time::sleep(TO_HEAR).await;
+            let late = |_| Err(OTelSdkError::Timeout(self.timeout));
+            tokio::time::timeout(self.timeout, exporting).await.unwrap_or_else(late)
+        });
+        remember(&self.last_failure, outcome.as_ref().err().map(reason));
+        outcome
+    }
+}
+
+impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GrpcExporter").field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Driver").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 

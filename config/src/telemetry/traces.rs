@@ -18,7 +18,7 @@ use tracing_subscriber::{Layer, Registry};
 use super::collector::{Collector, LastFailure};
 use super::export::{Export, Protocol};
 use super::exporter::GuardedExporter;
-use super::grpc::GrpcExporter;
+use super::grpc::Driven;
 use super::variables::Variables;
 use super::{TelemetryError, is_ours};
 
@@ -35,6 +35,12 @@ pub(super) fn provider(
     let last_failure = LastFailure::default();
     let endpoint = export.shown_endpoint();
     let longest_value = export.longest_value;
+    let last = Arc::clone(&last_failure);
+    let inner = match export.protocol {
+        Protocol::HttpProtobuf => Driven::by_itself(over_http(export, last)?),
+        Protocol::Grpc => Driven::over_grpc(export, last)?,
+    };
+    let exporter = GuardedExporter { inner, endpoint, longest_value, last_failure, ending, trouble: Mutex::default() };
     let resource = Resource::builder_empty()
         .with_attributes([
             KeyValue::new("service.name", service),
@@ -45,14 +51,7 @@ pub(super) fn provider(
         Some(name) => resource.with_service_name(name),
         None => resource,
     };
-    let provider = SdkTracerProvider::builder().with_resource(resource.build());
-    let last = Arc::clone(&last_failure);
-    let guard = GuardedExporter { inner: (), endpoint, longest_value, last_failure, ending, trouble: Mutex::default() };
-    Ok(match export.protocol {
-        Protocol::HttpProtobuf => provider.with_batch_exporter(guard.around(over_http(export, last)?)),
-        Protocol::Grpc => provider.with_batch_exporter(guard.around(GrpcExporter::new(export, last)?)),
-    }
-    .build())
+    Ok(SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter).build())
 }
 
 fn over_http(export: Export, last_failure: LastFailure) -> Result<SpanExporter, TelemetryError> {

@@ -6,7 +6,7 @@ use sms_config::sends_sms;
 use super::change::heading;
 use super::target::Aim;
 use super::{CommandError, Console, Said, Target, Verdict};
-use crate::aws::{CallError, Session};
+use crate::aws::{CallError, Fault, Session};
 use crate::inquiry;
 use crate::number::{Country, Number};
 
@@ -15,7 +15,10 @@ use crate::number::{Country, Number};
 enum Answer {
     Good,
     Against,
+    /// It has to be known.
     Unknown,
+    /// AWS does not answer, which speaks neither for nor against.
+    Unanswered,
 }
 
 impl Answer {
@@ -23,7 +26,7 @@ impl Answer {
         match self {
             Self::Good => "good",
             Self::Against => "against",
-            Self::Unknown => "unknown",
+            Self::Unknown | Self::Unanswered => "unknown",
         }
     }
 }
@@ -31,7 +34,8 @@ impl Answer {
 /// One question, its answer, and the words for it.
 type Finding = (&'static str, Answer, String);
 
-/// Good is a number that nothing speaks against, with every question answered.
+/// Good is a number that nothing speaks against. That AWS does not answer one of the questions is told, and is no more than
+/// that; but whether the number has opted out has to be known, and no question may be refused.
 pub(super) async fn check(target: &Target, number: &Number, console: &Console) -> Result<Said, CommandError> {
     let opened = target.open(Aim::Settings, console).await?;
     let session = &opened.ground.session;
@@ -49,10 +53,14 @@ pub(super) async fn check(target: &Target, number: &Number, console: &Console) -
         finding("sender", sender),
     ];
     let any = |answer| findings.iter().any(|(_, own, _)| *own == answer);
-    let (verdict, word, summary) = match (any(Answer::Against), any(Answer::Unknown)) {
-        (true, _) => (Verdict::Bad, "against", "an SMS would not arrive, or not from whom it should"),
-        (false, true) => (Verdict::Bad, "unknown", "nothing is known that speaks against it, and not all is known"),
-        (false, false) => (Verdict::Good, "good", "nothing speaks against it"),
+    let (verdict, word, summary) = if any(Answer::Against) {
+        (Verdict::Bad, "against", "an SMS would not arrive")
+    } else if any(Answer::Unknown) {
+        (Verdict::Bad, "unknown", "it is not known whether an SMS would arrive")
+    } else if any(Answer::Unanswered) {
+        (Verdict::Good, "unknown", "nothing is known that speaks against it, but not everything is known")
+    } else {
+        (Verdict::Good, "good", "nothing speaks against it")
     };
     let mut text = format!("{}\nNumber    {number}\n", heading(&opened));
     for (about, _, words) in &findings {
@@ -81,7 +89,10 @@ fn title(about: &str) -> &'static str {
 }
 
 fn finding(about: &'static str, asked: Result<(Answer, String), CallError>) -> Finding {
-    let (answer, words) = asked.unwrap_or_else(|error| (Answer::Unknown, format!("not known: {error}")));
+    let (answer, words) = asked.unwrap_or_else(|error| {
+        let must = error.fault == Fault::Refused || about == "opt_out";
+        (if must { Answer::Unknown } else { Answer::Unanswered }, format!("not known: {error}"))
+    });
     (about, answer, words)
 }
 

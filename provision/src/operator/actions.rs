@@ -32,6 +32,8 @@ pub(super) enum On {
     PassedRole,
     /// The roles of the settings, which get the sender policy.
     AttachedRoles,
+    /// The roles of the settings.
+    Roles,
     /// Whoever has the sender policy.
     Detached,
     /// The log groups of delivery status and what is in them.
@@ -40,12 +42,59 @@ pub(super) enum On {
     Topic,
     /// The alarms of the stack.
     Alarms,
-    /// Every alarm: CloudWatch lets nobody list some of them only.
-    AllAlarms,
     /// The dashboard.
     Dashboard,
     /// The queue and its dead-letter queue.
     Queues,
+}
+
+impl On {
+    /// The statement that it goes into. What has no condition goes into one, for shortness: an action has resources of
+    /// its own type only, so that it reaches no other for that.
+    pub(super) fn statement(self) -> Statement {
+        match self {
+            Self::Anything => Statement::Anything,
+            Self::Region => Statement::Region,
+            Self::ThroughSns => Statement::ThroughSns,
+            Self::BoundUser | Self::BoundRole => Statement::Bound,
+            Self::UnboundUser | Self::UnboundRole => Statement::Unbound,
+            Self::AttachedUser | Self::AttachedRoles => Statement::Attach,
+            Self::Detached => Statement::Detach,
+            Self::PassedRole => Statement::Pass,
+            Self::Roles => Statement::Roles, // which are not ours to change
+            _ => Statement::Own,
+        }
+    }
+}
+
+/// The statements, in their order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Statement {
+    Anything,
+    Region,
+    ThroughSns,
+    Own,
+    Bound,
+    Unbound,
+    Pass,
+    Roles,
+    Attach,
+    Detach,
+}
+
+impl Statement {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Anything,
+        Self::Region,
+        Self::ThroughSns,
+        Self::Own,
+        Self::Bound,
+        Self::Unbound,
+        Self::Pass,
+        Self::Roles,
+        Self::Attach,
+        Self::Detach,
+    ];
 }
 
 /// All of them. `sms-voice` is what SNS calls to do what it is asked.
@@ -54,6 +103,7 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
     (
         On::Region,
         &[
+            "cloudwatch:DescribeAlarms",
             "cloudwatch:GetMetricStatistics",
             "logs:DescribeLogGroups",
             "sns:CheckIfPhoneNumberIsOptedOut",
@@ -108,8 +158,16 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
             "iam:DeleteAccessKey",
             "iam:DeleteUser",
             "iam:GetAccessKeyLastUsed",
+            "iam:GetLoginProfile",
             "iam:GetUser",
             "iam:ListAccessKeys",
+            "iam:ListAttachedUserPolicies",
+            "iam:ListGroupsForUser",
+            "iam:ListMFADevices",
+            "iam:ListSSHPublicKeys",
+            "iam:ListSigningCertificates",
+            "iam:ListUserPolicies",
+            "iam:SimulatePrincipalPolicy",
             "iam:TagUser",
             "iam:UntagUser",
             "iam:UpdateAccessKey",
@@ -129,6 +187,7 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
             "iam:GetRolePolicy",
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
+            "iam:SimulatePrincipalPolicy",
             "iam:TagRole",
             "iam:UntagRole",
             "iam:UpdateAssumeRolePolicy",
@@ -137,6 +196,7 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
     (On::BoundRole, &["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]),
     (On::UnboundRole, &["iam:DeleteRolePermissionsBoundary"]),
     (On::PassedRole, &["iam:PassRole"]),
+    (On::Roles, &["iam:GetRole", "iam:SimulatePrincipalPolicy"]),
     (On::AttachedRoles, &["iam:AttachRolePolicy"]),
     (On::Detached, &["iam:DetachGroupPolicy", "iam:DetachRolePolicy", "iam:DetachUserPolicy"]),
     (
@@ -178,7 +238,6 @@ pub(super) const ACTIONS: &[(On, &[&str])] = &[
             "cloudwatch:UntagResource",
         ],
     ),
-    (On::AllAlarms, &["cloudwatch:DescribeAlarms"]),
     (On::Dashboard, &["cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard"]),
     (
         On::Queues,

@@ -9,8 +9,8 @@ mod actions;
 use serde_json::{Map, Value, json};
 
 use crate::aws::Place;
-use crate::stack::{Stack, alarm_name_prefix, log_arns};
-use actions::{ACTIONS, On};
+use crate::stack::{Stack, alarm_name_prefix, log_groups};
+use actions::{ACTIONS, On, Statement};
 
 /// The characters that IAM allows a customer-managed policy, white space not counted.
 pub const LONGEST: usize = 6144;
@@ -21,7 +21,7 @@ const SNS: &str = "sns.amazonaws.com";
 /// The document.
 pub fn document(stack: &Stack, place: &Place) -> Value {
     let site = Site { stack, place, boundary: stack.account.permissions_boundary_arn.as_deref() };
-    let mut statements: Vec<Value> = ACTIONS.iter().filter_map(|(on, actions)| site.allow(*on, actions)).collect();
+    let mut statements: Vec<Value> = Statement::ALL.into_iter().filter_map(|one| site.allow(one)).collect();
     statements.extend(site.keep_boundary());
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
@@ -46,22 +46,33 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// The statement that allows those actions; none where there is nothing to call them on.
-    fn allow(&self, on: On, actions: &[&str]) -> Option<Value> {
-        if matches!(on, On::UnboundUser | On::UnboundRole) && self.boundary.is_some() {
+    /// One statement; none where there is nothing to call its actions on.
+    fn allow(&self, statement: Statement) -> Option<Value> {
+        if statement == Statement::Unbound && self.boundary.is_some() {
             return None; // it is denied
         }
-        let resources = self.resources(on);
-        let mut statement = json!({
-            "Sid": format!("{on:?}"),
+        let (mut actions, mut resources) = (Vec::<String>::new(), Vec::new());
+        for (on, own) in ACTIONS.iter().filter(|(on, _)| on.statement() == statement) {
+            let of_them = self.resources(*on);
+            if !of_them.is_empty() {
+                actions.extend(own.iter().map(ToString::to_string));
+            }
+            resources.extend(of_them);
+        }
+        for list in [&mut actions, &mut resources] {
+            list.sort();
+            list.dedup();
+        }
+        let mut allowed = json!({
+            "Sid": format!("{statement:?}"),
             "Effect": "Allow",
             "Action": actions,
             "Resource": resources,
         });
-        if let (Some(members), Some(condition)) = (statement.as_object_mut(), self.condition(on)) {
+        if let (Some(members), Some(condition)) = (allowed.as_object_mut(), self.condition(statement)) {
             members.insert("Condition".to_owned(), condition);
         }
-        (!resources.is_empty()).then_some(statement)
+        (!actions.is_empty()).then_some(allowed)
     }
 
     fn resources(&self, on: On) -> Vec<String> {
@@ -77,16 +88,19 @@ impl Site<'_> {
                 vec![iam(&format!("role{path}{}", names.delivery_role))]
             }
             // The path of a role that is not ours is not known.
-            On::AttachedRoles => {
+            On::Roles | On::AttachedRoles => {
                 let roles = self.stack.account.sender_role_names.iter();
                 roles.flat_map(|role| [iam(&format!("role/{role}")), iam(&format!("role/*/{role}"))]).collect()
             }
             // A role that is in no setting any more loses the policy too.
             On::Detached => ["group/*", "role/*", "user/*"].map(iam).to_vec(),
-            On::LogGroups => log_arns(self.place),
+            // With their streams; the second one is named like the first, and more.
+            On::LogGroups => {
+                let [first, _] = log_groups(self.place);
+                vec![self.place.arn("logs", &format!("log-group:{first}*"))]
+            }
             On::Topic => vec![names.topic_arn.clone()],
             On::Alarms => vec![self.place.arn("cloudwatch", &format!("alarm:{}*", alarm_name_prefix(names)))],
-            On::AllAlarms => vec![self.place.arn("cloudwatch", "alarm:*")],
             // A dashboard is of no region.
             On::Dashboard => {
                 let Place { partition, account, .. } = self.place;
@@ -96,7 +110,7 @@ impl Site<'_> {
         }
     }
 
-    fn condition(&self, on: On) -> Option<Value> {
+    fn condition(&self, statement: Statement) -> Option<Value> {
         let mut condition = Map::new();
         let mut equal = |operator: &str, key: &str, value: &str| {
             let keys = condition.entry(operator).or_insert_with(|| json!({}));
@@ -104,17 +118,17 @@ impl Site<'_> {
                 keys.insert(key.to_owned(), json!(value));
             }
         };
-        match on {
-            On::Region => equal("StringEquals", "aws:RequestedRegion", &self.place.region),
-            On::ThroughSns => {
+        match statement {
+            Statement::Region => equal("StringEquals", "aws:RequestedRegion", &self.place.region),
+            Statement::ThroughSns => {
                 equal("StringEquals", "aws:CalledViaLast", SNS);
                 equal("StringEquals", "aws:RequestedRegion", &self.place.region);
             }
-            On::PassedRole => equal("StringEquals", "iam:PassedToService", SNS),
-            On::AttachedUser | On::AttachedRoles | On::Detached => equal("ArnEquals", "iam:PolicyARN", &self.policy()),
+            Statement::Pass => equal("StringEquals", "iam:PassedToService", SNS),
+            Statement::Attach | Statement::Detach => equal("ArnEquals", "iam:PolicyARN", &self.policy()),
             _ => {}
         }
-        let within = matches!(on, On::BoundUser | On::BoundRole | On::AttachedUser | On::AttachedRoles);
+        let within = matches!(statement, Statement::Bound | Statement::Attach);
         if let Some(boundary) = self.boundary.filter(|_| within) {
             equal("ArnEquals", "iam:PermissionsBoundary", boundary);
         }
