@@ -162,7 +162,7 @@ fn verify_sends_one_real_sms_once_somebody_said_yes_and_never_shows_the_number()
 
     let (out, err) = account.run(&["verify", "--live", "--to", NUMBER, "--yes", "--json"], 0);
     let live: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(live["live"]["to"], "+•••••••••00");
+    assert_eq!(live["live"]["to"], "+1••••••••00");
     assert!(!format!("{out}{err}").contains("2065550100"), "{out}{err}");
     let sent = account.ministack.sent_sms();
     let of_number = sent["sms_messages"][NUMBER].as_array().unwrap();

@@ -1,13 +1,13 @@
 //! `verify`: what the sender may and may not do, and on request one real SMS.
 
 use serde_json::json;
-use sms_config::mask_numbers;
 
 use super::change::heading;
 use super::target::{Aim, Opened, each};
 use super::{CommandError, Console, Said, Target, Verdict, finish};
 use crate::cli::Verify;
 use crate::keys::{KeysError, SenderKeys};
+use crate::number::Number;
 use crate::render::Paint;
 use crate::verify::{Answered, Sent, send, verify};
 
@@ -18,26 +18,18 @@ pub(super) async fn run(
     asked: &Verify,
     console: &Console,
 ) -> Result<Verdict, CommandError> {
-    if let Some(to) = &asked.to {
-        if several {
-            let what = "verify: --live sends one SMS from one target; name it with --target";
-            return Err(CommandError::Usage(what.to_owned()));
-        }
-        if !is_number(to) {
-            let what = "--to: must be a number in E.164, + and 7 to 15 digits";
-            return Err(CommandError::Usage(what.to_owned()));
-        }
+    let to =
+        asked.to.as_deref().map(|to| Number::parse(to).map_err(|error| CommandError::Usage(format!("--to: {error}"))));
+    let to = to.transpose()?;
+    if to.is_some() && several {
+        let what = "verify: --live sends one SMS from one target; name it with --target";
+        return Err(CommandError::Usage(what.to_owned()));
     }
-    let results = each(targets, at_once, |target| one(target, asked, console)).await;
+    let results = each(targets, at_once, |target| one(target, to.as_ref(), asked.yes, console)).await;
     finish(results, several, asked.json, console)
 }
 
-fn is_number(text: &str) -> bool {
-    let digits = text.strip_prefix('+').unwrap_or_default();
-    (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
-}
-
-async fn one(target: &Target, asked: &Verify, console: &Console) -> Result<Said, CommandError> {
+async fn one(target: &Target, to: Option<&Number>, yes: bool, console: &Console) -> Result<Said, CommandError> {
     let opened = target.open(Aim::Settings, console).await?;
     let (session, stack) = (&opened.ground.session, &opened.ground.stack);
     let answers = verify(session, stack).await?;
@@ -54,12 +46,11 @@ async fn one(target: &Target, asked: &Verify, console: &Console) -> Result<Said,
         "checks": answers,
         "ok": good == answers.len(),
     });
-    if let Some(to) = asked.to.as_ref().filter(|_| asked.live) {
+    if let Some(to) = to {
         if good == answers.len() {
-            let sent = live(&opened, to, asked, console).await?;
-            let to = mask_numbers(to);
+            let sent = live(&opened, to, yes, console).await?;
             summary.push_str(&format!(" SNS took the SMS to {to} as {}; that is no delivery yet.", sent.message_id));
-            json["live"] = json!({ "to": to, "message_id": sent.message_id });
+            json["live"] = json!({ "to": to.to_string(), "message_id": sent.message_id });
         } else {
             summary.push_str(" No SMS was sent.");
         }
@@ -69,7 +60,7 @@ async fn one(target: &Target, asked: &Verify, console: &Console) -> Result<Said,
     Ok(Said { verdict, summary, text, json })
 }
 
-async fn live(opened: &Opened, to: &str, asked: &Verify, console: &Console) -> Result<Sent, CommandError> {
+async fn live(opened: &Opened, to: &Number, yes: bool, console: &Console) -> Result<Sent, CommandError> {
     let (session, stack) = (&opened.ground.session, &opened.ground.stack);
     let keys = SenderKeys::of(session, stack);
     let state = keys.ours().await?;
@@ -77,11 +68,10 @@ async fn live(opened: &Opened, to: &str, asked: &Verify, console: &Console) -> R
         let (user, file) = (keys.user().to_owned(), keys.file()?.path().display().to_string());
         return Err(KeysError::NoKeyInFile { user, file, profile: stack.profile.clone() }.into());
     };
-    if !asked.yes {
+    if !yes {
         let place = &session.place;
         let from = format!("account {}, region {}", place.account, place.region);
-        let question =
-            format!("This sends one real SMS to {}, from {from}. It costs money. Send it?", mask_numbers(to));
+        let question = format!("This sends one real SMS to {to}, from {from}. It costs money. Send it?");
         match console.ask(&question) {
             Some(true) => {}
             Some(false) => return Err(CommandError::Usage("no SMS was sent: the answer was not yes".to_owned())),
@@ -91,7 +81,7 @@ async fn live(opened: &Opened, to: &str, asked: &Verify, console: &Console) -> R
             }
         }
     }
-    Ok(send(session, key, to).await?)
+    Ok(send(session, key, to.as_str()).await?)
 }
 
 fn line(answer: &Answered, paint: Paint) -> String {
