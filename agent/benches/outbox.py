@@ -109,7 +109,7 @@ def report(m, options):
                 f"| {m[f'{empty} cpu']:.0f} / {m[f'{long} cpu']:.0f} "
                 f"| {m[f'{empty} p99']:.1f} / {m[f'{long} p99']:.1f} | {m[f'{empty} peak']:.1f} / {m[f'{long} peak']:.1f} |"
             )
-    print("\n| backlog of some 100,000 | messages a second | the mock alone, 64 connections | processor time a message, µs | resident at most, MiB |")
+    print(f"\n| backlog of {options.backlog:,} and a little more | messages a second | the mock alone, 64 connections | processor time a message, µs | resident at most, MiB |")
     print("|---|---|---|---|---|")
     for which, told in (("instant", "mock that answers at once"), ("delayed", "mock that answers after 20 ms")):
         key = f"drain {which}"
