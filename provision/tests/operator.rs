@@ -136,7 +136,11 @@ impl Account {
                 statement["Action"] = actions.collect();
             }
         }
-        policy["Statement"].as_array_mut().unwrap().retain(|one| one["Action"] != json!([]));
+        let statements = policy["Statement"].as_array_mut().unwrap();
+        statements.retain(|one| one["Action"] != json!([]));
+        if statements.is_empty() {
+            statements.push(json!({ "Effect": "Deny", "Action": "s3:*", "Resource": "*" })); // an empty policy is none
+        }
         let script = "iam.put_user_policy(UserName='operator', PolicyName='operator', PolicyDocument=";
         self.boto(&format!("{script}{:?})", policy.to_string()));
     }

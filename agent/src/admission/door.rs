@@ -176,18 +176,23 @@ impl Door {
         let rooms = &self.0.rooms;
         let settled = match tokio::time::timeout(wait, watch.outcome()).await {
             Ok(Some(settled)) => settled,
-            _ => rooms.outbox.message(message.id).await?.unwrap_or(message),
+            _ => {
+                let read = rooms.outbox.message(message.id).await;
+                read.map_err(|problem| unconfirmed(&message, &problem))?.unwrap_or(message)
+            }
         };
-        if (keyed || !is_final_answer(settled.status))
-            && let Err(problem) = rooms.outbox.sync().await
-        {
-            // Not `outbox_unavailable`: that would promise that nothing was accepted.
-            let detail =
-                format!("Message {} was accepted, and the disk does not confirm it: {}", settled.id, problem.detail);
-            return Err(Problem::new(Code::Internal, detail));
+        if keyed || !is_final_answer(settled.status) {
+            rooms.outbox.sync().await.map_err(|problem| unconfirmed(&settled, &problem))?;
         }
         Ok(settled)
     }
+}
+
+/// What is said where a message was accepted and the outbox fails afterwards. Not `outbox_unavailable`: that would
+/// promise that nothing was accepted.
+fn unconfirmed(message: &Message, problem: &Problem) -> Problem {
+    let detail = format!("Message {} was accepted, and the disk does not confirm it: {}", message.id, problem.detail);
+    Problem::new(Code::Internal, detail)
 }
 
 /// Whether the answer is something else than a 202, which promises the disk.
