@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use ask::{
-    AboutOptOuts, AboutSandbox, AddNumber, Check, Listing, OneNumber, OptIn, OptOuts, Policy, Sandbox, Status,
-    VerifyNumber, Whose,
+    AboutOptOuts, AboutSandbox, AddNumber, Check, Export, Exported, Listing, OneNumber, OptIn, OptOuts, Policy,
+    Sandbox, Status, VerifyNumber, Whose,
 };
 pub use keys::{Keys, KeysCommand, List, Revoke, Rotate};
 pub use verify::Verify;
@@ -80,6 +80,8 @@ pub enum Command {
     OptOuts(OptOuts),
     /// Prints a policy document; needs no credentials where account.account_id and the region are set
     Policy(Policy),
+    /// Prints the same account for Terraform, which takes it over
+    Export(Export),
     /// Proves that the sender may send SMS and nothing else
     Verify(Verify),
     /// The sender's access keys
@@ -146,6 +148,7 @@ impl Arguments {
             Command::Sandbox(sandbox) => sandbox.given().to_vec(),
             Command::OptOuts(opt_outs) => opt_outs.given().to_vec(),
             Command::Policy(policy) => vec![&policy.given],
+            Command::Export(export) => vec![&export.given],
             Command::Verify(verify) => vec![&verify.given],
             Command::Keys(keys) => vec![keys.given()],
         };

@@ -19,4 +19,5 @@ pub mod plan;
 pub mod render;
 pub mod resource;
 pub mod stack;
+pub mod terraform;
 pub mod verify;

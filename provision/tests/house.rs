@@ -10,7 +10,7 @@ const HOUSE: House = House {
     order: &[
         &["aws", "credentials", "number", "resource"],
         &["stack"],
-        &["inquiry", "keys", "operator"],
+        &["inquiry", "keys", "operator", "terraform"],
         &["kinds"],
         &["observe"],
         &["plan"],

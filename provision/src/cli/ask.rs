@@ -169,6 +169,28 @@ pub enum Whose {
     DeliveryStatus,
 }
 
+/// `export`.
+#[derive(Clone, Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub(super) given: Given,
+    /// What to print
+    #[arg(value_name = "WHAT")]
+    pub what: Exported,
+    /// Where the module is called; empty if it is the root module
+    #[arg(long, value_name = "ADDRESS", default_value = "module.sms")]
+    pub module: String,
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Exported {
+    /// The settings as variables of the Terraform module; needs no credentials
+    Tfvars,
+    /// An import block for each resource that is there and ours
+    ImportBlocks,
+}
+
 impl OptOuts {
     pub(super) fn given(&self) -> [&Given; 2] {
         let own = match &self.what {

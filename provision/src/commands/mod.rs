@@ -3,6 +3,7 @@
 mod change;
 mod check;
 mod console;
+mod export;
 mod keys;
 mod opt_outs;
 mod policy;
@@ -111,6 +112,10 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
         }
         Command::Sandbox(asked) => sandbox::sandbox(&targets, at_once, given.all, &asked.what, console).await,
         Command::OptOuts(asked) => opt_outs::opt_outs(&targets, at_once, given.all, &asked.what, console).await,
+        Command::Export(asked) => {
+            let results = target::each(&targets, at_once, |target| export::export(target, asked, console)).await;
+            finish(results, given.all, given.all, console)
+        }
         Command::Policy(asked) => {
             let results = target::each(&targets, at_once, |target| policy::policy(target, asked.whose, console)).await;
             finish(results, given.all, given.all, console)

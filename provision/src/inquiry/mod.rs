@@ -1,6 +1,7 @@
-//! What the account can be asked about its SMS: sandbox, spend, opt-outs, origination numbers. In flow clients, out flow
+//! What the account can be asked beside its resources: sandbox, spend, opt-outs, origination numbers, identifiers. In flow clients, out flow
 //! answers. Everything here is of one region, and asked no faster than SNS allows.
 
+mod identifiers;
 mod opt_outs;
 mod sandbox;
 mod spend;
@@ -11,6 +12,7 @@ use aws_sdk_sns::config::Builder;
 use aws_sdk_sns::config::retry::RetryConfig;
 use tokio::time::{Instant, sleep_until};
 
+pub use identifiers::{queue_url, subscriptions};
 pub use opt_outs::{OptOuts, all_opt_outs, count_opt_outs, is_opted_out, opt_in};
 pub use sandbox::{VerifiedNumber, add_number, is_in_sandbox, numbers, remove_number, verify_number};
 pub use spend::{Spend, has_origination_number, sms_attributes, spend};

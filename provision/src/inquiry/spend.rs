@@ -63,6 +63,8 @@ pub async fn has_origination_number(session: &Session) -> Result<bool, CallError
 async fn spent(session: &Session) -> Result<f64, CallError> {
     let now = DateTime::from(session.cloudwatch.config().time_source().unwrap_or_default().now());
     let start = month(now);
+    // The period of today is a whole one, and what is counted this second belongs to it.
+    let tomorrow = DateTime::from_secs(now.secs() + i64::from(DAY_SECONDS));
     let send = || {
         session
             .cloudwatch
@@ -72,7 +74,7 @@ async fn spent(session: &Session) -> Result<f64, CallError> {
             .statistics(Statistic::Maximum)
             .period(DAY_SECONDS)
             .start_time(start)
-            .end_time(now)
+            .end_time(tomorrow)
             .send()
     };
     let answer = call("cloudwatch:GetMetricStatistics", &"the spend of this month", send).await?;
