@@ -3,18 +3,15 @@
 A round measures the mock alone and then the agent on it, so that what the machine does meanwhile meets both.
 """
 
-import argparse
 import os
-import shutil
-import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
 
+from options import bound, machine, parse, parser, say
 from processes import Agent, Mock, load
 
 STARTS = 20
@@ -22,15 +19,8 @@ DRAIN = 60
 
 
 def main():
-    options = arguments()
-    folder = tempfile.gettempdir()
-    kind = subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True, check=True).stdout.strip()
-    if kind in ("tmpfs", "ramfs"):
-        sys.exit(f"{folder} is in memory, where an fsync costs nothing: set TMPDIR to a folder on a disk")
-    # An end of its own, whatever hangs; it unwinds, so that what was started is ended.
-    signal.signal(signal.SIGALRM, lambda *_: sys.exit("stopped: the measurement takes too long"))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by a signal"))
-    signal.alarm(300 + options.rounds * 300)
+    options = parse(parser("run", __doc__, rounds=3, seconds=5))
+    bound(300 + options.rounds * 300)
 
     found = defaultdict(list)
     found["size"].append(stripped_size(options.agent))
@@ -194,30 +184,6 @@ def processor_time():
 def stolen(before):
     spent = [now - then for now, then in zip(processor_time(), before)]
     return 100 * spent[7] / sum(spent)
-
-
-def machine():
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    model = models[0].split(":")[1].strip() if models else "unknown processor"
-    return f"{os.cpu_count()} × {model}, Linux {os.uname().release}"
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def arguments():
-    parser = argparse.ArgumentParser(prog="run", description=__doc__)
-    parser.add_argument("--agent", type=Path, required=True, help="the binary; without it `run` builds one in release")
-    parser.add_argument("--rounds", type=int, default=3, help="how many (default 3)")
-    parser.add_argument("--seconds", type=int, default=5, help="how long each load lasts (default 5)")
-    parser.add_argument("--echo-module", required=True, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    options.agent = options.agent.resolve()
-    if not shutil.which(options.agent):
-        parser.error(f"{options.agent} is not a program")
-    options.busy = os.getloadavg()[0]
-    return options
 
 
 if __name__ == "__main__":

@@ -68,10 +68,15 @@ class Mock(Process):
 
 
 class Agent(Process):
-    """The agent on a folder of its own, ready to serve; `ready` is how many seconds it took from the fork."""
+    """The agent on a folder of its own, ready to serve; `ready` is how many seconds it took from the fork.
 
-    def __init__(self, binary, sns=None):
+    `settings` go over its own, as the environment has them; `outbox` is a file that it finds in the place of its outbox.
+    """
+
+    def __init__(self, binary, sns=None, settings=None, outbox=None):
         super().__init__()
+        self.settings = settings or {}
+        self.outbox = outbox
         self.binary = binary
         self.environment = ENVIRONMENT | {
             "HOME": str(self.folder),
@@ -91,9 +96,13 @@ class Agent(Process):
             }
 
     def start(self):
+        if self.outbox:
+            self.database.parent.mkdir(exist_ok=True)
+            shutil.copyfile(self.outbox, self.database)
+            self.outbox = None
         begun = time.perf_counter()
         self.child = subprocess.Popen(
-            [self.binary], env=self.environment, cwd=self.folder, text=True,
+            [self.binary], env=self.environment | self.settings, cwd=self.folder, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )
         if not select.select([self.child.stdout], [], [], 10)[0]:
@@ -105,7 +114,12 @@ class Agent(Process):
         self.url = line.split()[-1] + "/v1/messages"
         self.token = (self.folder / "state" / "token").read_text().strip()
 
-    def restart(self):
+    @property
+    def database(self):
+        return self.folder / "state" / "outbox.db"
+
+    def restart(self, settings=None):
+        self.settings = self.settings | (settings or {})
         self.child.terminate()
         self.child.wait(10)
         self.child.stdout.close()
@@ -122,12 +136,21 @@ class Agent(Process):
         pairs = (line.split(":") for line in lines)
         return {name: int(value.split()[0]) / 1024 for name, value in pairs if name.startswith(("Vm", "Rss"))}
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.child.pid}/fd"))
+
     def post(self, **headers):
         body = json.dumps({"to": "+12065550100", "body": "Your code is 123456"}).encode()
         return self.call(urllib.request.Request(self.url, body, {"Content-Type": "application/json"} | headers))
 
     def get(self, message):
-        return self.call(urllib.request.Request(f"{self.url}/{message}"))[1]
+        separator = "" if message.startswith("?") else "/"
+        return self.call(urllib.request.Request(f"{self.url}{separator}{message}"))[1]
+
+    def waiting(self):
+        """Whether a message has not come to its end."""
+        pages = (self.get(f"?status={status}&limit=1") for status in ("queued", "sending"))
+        return any(page["messages"] for page in pages)
 
     def call(self, request):
         request.add_header("Authorization", f"Bearer {self.token}")

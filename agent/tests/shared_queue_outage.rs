@@ -24,7 +24,7 @@ fn while_sqs_cannot_be_reached_sends_are_accepted_and_go_there_later_in_another_
     ids.extend((0..60).map(|_| send(&agent, "")));
     let ready = agent.get("/readyz");
     assert_eq!((ready.status, ready.json()["status"].as_str()), (200, Some("degraded")), "{ready:?}");
-    assert!(ready.json()["detail"].as_str().unwrap().contains("sending to the queue"), "{ready:?}");
+    assert!(ready.json()["detail"].as_str().unwrap().contains("Sending to the queue"), "{ready:?}");
     // A message that is not there yet can be taken back.
     let path = format!("/v1/messages/{}", ids.pop().unwrap());
     agent.until("it is not under way", |agent| agent.request("DELETE", &path, &[], "").status == 200);

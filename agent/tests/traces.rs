@@ -52,6 +52,20 @@ fn a_send_is_one_trace_from_the_callers_span_to_the_publish() {
 }
 
 #[test]
+fn spans_reach_a_collector_over_grpc_too() {
+    let collector = Collector::start();
+    let agent = traced(&collector)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.grpc_endpoint())
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        .serve();
+    assert_eq!(agent.send("+12065550100").status, 200);
+    collector.await_span("the publish", |span| span.name == "publish sms");
+    agent.terminate();
+    assert_eq!(agent.wait().0.code(), Some(0));
+    collector.await_span("the request", |span| span.name == "POST /v1/messages");
+}
+
+#[test]
 fn a_publish_that_was_queued_is_linked_to_the_request_that_asked_for_it() {
     let collector = Collector::start();
     let agent = traced(&collector).serve();

@@ -14,6 +14,7 @@ const HOUSE: House = House {
         ("aws_config", &["aws"]),
         ("opentelemetry_otlp", &["telemetry"]),
         ("opentelemetry_sdk", &["telemetry"]),
+        ("tonic", &["telemetry"]),
     ],
 };
 

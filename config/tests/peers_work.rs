@@ -5,7 +5,7 @@ mod peers;
 use std::net::TcpStream;
 use std::process::Command;
 
-use peers::{Collector, Moto, post};
+use peers::{Collector, Ministack, Moto, get, post};
 
 const PUBLISH: &[u8] = b"Action=Publish&Version=2010-03-31&PhoneNumber=%2B12065550100&Message=hello";
 const SIGNED: (&str, &str) = (
@@ -43,6 +43,14 @@ fn a_peer_ends_with_its_test() {
     assert!(TcpStream::connect(&address).is_ok());
     drop(moto);
     assert!(TcpStream::connect(&address).is_err());
+}
+
+#[test]
+fn ministack_believes_nobody_whose_signature_is_wrong() {
+    let ministack = Ministack::start();
+    assert_eq!(get(ministack.endpoint(), "/_ministack/health").status, 200);
+    assert_eq!(post(ministack.endpoint(), "/", &[SIGNED, FORM], PUBLISH).status, 400);
+    assert_eq!(ministack.sent_sms()["sms_messages"], serde_json::json!({}));
 }
 
 #[test]

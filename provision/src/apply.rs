@@ -212,8 +212,15 @@ mod tests {
         let log = Arc::default();
         let kind = |kind| Box::new(Noting { kind, log: Arc::clone(&log) }) as Box<dyn ResourceKind>;
         let place = Place { account: String::new(), partition: String::new(), region: String::new() };
-        let plan =
-            Plan { place, name: String::new(), changes, unchanged: 0, notes: Vec::new(), refused: BTreeSet::new() };
+        let plan = Plan {
+            place,
+            name: String::new(),
+            changes,
+            unchanged: 0,
+            blocked: Vec::new(),
+            notes: Vec::new(),
+            refused: BTreeSet::new(),
+        };
         let outcome = apply(&[kind(Kind::IamPolicy), kind(Kind::SqsQueue)], &plan, |_| {}, stopped).await;
         let log = log.lock().unwrap().clone();
         (outcome, log)

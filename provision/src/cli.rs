@@ -1,8 +1,19 @@
 //! The command line.
 
+mod ask;
+mod keys;
+mod verify;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use ask::{
+    AboutOptOuts, AboutSandbox, AddNumber, Check, Export, Exported, Listing, OneNumber, OptIn, OptOuts, Policy,
+    Sandbox, Status, VerifyNumber, Whose,
+};
+pub use keys::{Keys, KeysCommand, List, Revoke, Rotate};
+pub use verify::Verify;
 
 /// Sets up an AWS account for sending SMS through Amazon SNS: least-privilege sender, SMS attributes, delivery-status
 /// logging, alarms, dashboard. It plans before it acts, and converges.
@@ -57,6 +68,24 @@ pub enum Command {
     Apply(Apply),
     /// Removes what is ours and puts the SMS attributes back
     Destroy(Destroy),
+    /// Shows the account as it is: sandbox, spend, opt-outs, keys, drift; exit 1 where it is not what the settings say,
+    /// or a permission to ask is missing
+    Status(Status),
+    /// Says whether an SMS to a number would arrive; exit 1 where something speaks against it,
+    /// its opt-out cannot be told, or a permission to ask is missing
+    Check(Check),
+    /// The SMS sandbox and its numbers
+    Sandbox(Sandbox),
+    /// Who has opted out
+    OptOuts(OptOuts),
+    /// Prints a policy document; needs no credentials where account.account_id and the region are set
+    Policy(Policy),
+    /// Prints the same account for Terraform, which takes it over
+    Export(Export),
+    /// Proves that the sender may send SMS and nothing else
+    Verify(Verify),
+    /// The sender's access keys
+    Keys(Keys),
 }
 
 /// `plan`.
@@ -114,7 +143,28 @@ impl Arguments {
             Command::Plan(plan) => vec![&plan.given],
             Command::Apply(apply) => vec![&apply.given],
             Command::Destroy(destroy) => vec![&destroy.given],
+            Command::Status(status) => vec![&status.given],
+            Command::Check(check) => vec![&check.given],
+            Command::Sandbox(sandbox) => sandbox.given().to_vec(),
+            Command::OptOuts(opt_outs) => opt_outs.given().to_vec(),
+            Command::Policy(policy) => vec![&policy.given],
+            Command::Export(export) => vec![&export.given],
+            Command::Verify(verify) => vec![&verify.given],
+            Command::Keys(keys) => vec![keys.given()],
         };
         after.into_iter().fold(self.before.clone(), Given::and)
     }
+}
+
+/// A usage error in words. What somebody typed, which clap quotes, may be a number in the wrong place: its digits are not
+/// shown.
+pub fn told(error: &clap::Error) -> String {
+    error.render().to_string().split_inclusive('\n').map(masked).collect()
+}
+
+fn masked(line: &str) -> String {
+    let (Some(first), Some(last)) = (line.find('\''), line.rfind('\'')) else { return line.to_owned() };
+    let hidden =
+        |(place, one): (usize, char)| if (first..last).contains(&place) && one.is_ascii_digit() { '•' } else { one };
+    line.char_indices().map(hidden).collect()
 }

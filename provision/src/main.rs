@@ -6,17 +6,24 @@ use std::time::Duration;
 
 use clap::Parser;
 use sms_config::{Loaded, Sources, Telemetry};
-use sms_provision::cli::Arguments;
+use sms_provision::cli::{self, Arguments};
 use sms_provision::commands::{self, Console, Verdict};
 
 /// How long the last spans may take to reach their collector.
 const FLUSH: Duration = Duration::from_secs(3);
 
+/// What the SDK warns of, whoever runs a command is told in other words.
+const LOG: &str = "error,sms_config=info,sms_provision=info";
+
 fn main() -> ExitCode {
     let ended = match Arguments::try_parse() {
         Ok(arguments) => run(&arguments),
         // Clap's own status for a usage error, 2, is the answer «changes are pending» here.
-        Err(told) => return ExitCode::from(u8::from(told.print().is_err() || told.use_stderr())),
+        Err(told) if told.use_stderr() => {
+            drop(write!(std::io::stderr(), "{}", cli::told(&told)));
+            return ExitCode::FAILURE;
+        }
+        Err(told) => return ExitCode::from(u8::from(told.print().is_err())),
     };
     match ended {
         Ok(verdict) => ExitCode::from(verdict.status()),
@@ -37,7 +44,7 @@ fn run(arguments: &Arguments) -> Result<Verdict, Box<dyn std::error::Error>> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let telemetry = Telemetry::start("sms-provision")?;
+        let telemetry = Telemetry::start_with("sms-provision", LOG)?;
         let ended = commands::run(arguments, &loaded.settings, &console).await;
         telemetry.shutdown(FLUSH).await;
         Ok(ended?)

@@ -63,6 +63,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// How many resources are as they should be.
     pub unchanged: usize,
+    /// What has to go and cannot, and why: nothing at all may be done.
+    pub blocked: Vec<String>,
     /// What is worth knowing, though nothing is to be done about it.
     pub notes: Vec<String>,
     /// The actions that AWS refused while reading.
@@ -78,6 +80,7 @@ impl Plan {
             name: stack.names.stack.clone(),
             changes: Vec::new(),
             unchanged: 0,
+            blocked: Vec::new(),
             notes: Vec::new(),
             refused: observed.refused.iter().map(|(_, error)| error.action).collect(),
         };
@@ -130,6 +133,9 @@ impl Plan {
                 }
                 (Owner::Ours, None) => {
                     change.action = Action::Delete;
+                    if !found.obstacles.is_empty() {
+                        self.blocked.push(format!("{} cannot go: it has {}", found.id, found.obstacles.join(", ")));
+                    }
                     change.attributes = match found.released.is_empty() {
                         true => found.attributes.iter().map(gone).collect(),
                         false => differences(&found.released, &found.attributes),

@@ -136,6 +136,8 @@ pub struct Found {
     pub released: Attributes,
     /// Why it stays although it is no longer wanted.
     pub keep: Option<String>,
+    /// What has to be taken off it by hand before it can go.
+    pub obstacles: Vec<String>,
     /// What a person should know, though nothing is to be done.
     pub notes: Vec<String>,
 }
@@ -143,7 +145,8 @@ pub struct Found {
 impl Found {
     /// One of ours about which there is nothing to say.
     pub fn ours(id: Id, attributes: Attributes) -> Self {
-        Self { id, attributes, owner: Owner::Ours, released: Attributes::new(), keep: None, notes: Vec::new() }
+        let (released, obstacles, notes) = (Attributes::new(), Vec::new(), Vec::new());
+        Self { id, attributes, owner: Owner::Ours, released, keep: None, obstacles, notes }
     }
 
     /// The same with an owner.

@@ -12,7 +12,7 @@ use account::Account;
 const TAKEN: [(&str, &str); 5] = [
     ("iam.create_user(UserName='sms-sender-us-east-1', Path='/sms/')", "conflict iam_user sms-sender-us-east-1"),
     (
-        "iam.create_policy(PolicyName='sms-sender-us-east-1', PolicyDocument='{\"Version\":\"2012-10-17\",\"Statement\":[]}')",
+        "iam.create_policy(PolicyName='sms-sender-us-east-1', PolicyDocument='{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}]}')",
         "conflict iam_policy sms-sender-us-east-1",
     ),
     (

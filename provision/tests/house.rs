@@ -8,13 +8,13 @@ use imports::House;
 const HOUSE: House = House {
     name: "sms_provision",
     order: &[
-        &["aws", "credentials", "resource"],
+        &["aws", "credentials", "number", "resource"],
         &["stack"],
-        &["keys"],
+        &["inquiry", "keys", "operator", "terraform"],
         &["kinds"],
         &["observe"],
         &["plan"],
-        &["apply", "cli", "render"],
+        &["apply", "cli", "render", "verify"],
         &["commands"],
         &["main"],
     ],

@@ -45,3 +45,26 @@ fn settings_are_taken_before_and_after_the_command_and_a_wrong_one_ends_it() {
         assert!(errors.contains("account.name") && errors.contains("--set") && !errors.contains("UPPER"), "{errors}");
     }
 }
+
+#[test]
+fn without_credentials_it_says_how_to_get_them_and_shows_nothing_of_the_sdk() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sms-provision"));
+    command.arg("plan").env_clear().env("AWS_REGION", "us-east-1").env("AWS_EC2_METADATA_DISABLED", "true");
+    let home = tempfile::tempdir().unwrap();
+    let output = command.env("HOME", home.path()).current_dir(home.path()).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("no AWS credentials") && errors.contains("AWS_PROFILE"), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+}
+
+#[test]
+fn without_a_region_it_says_where_to_set_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sms-provision"));
+    command.arg("plan").env_clear().env("HOME", home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+    let output = command.current_dir(home.path()).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("no AWS region") && errors.contains("aws.region"), "{errors}");
+}

@@ -13,7 +13,7 @@ impl Rule for AssignedNumbers {
             Problem::new(
                 Code::InvalidPhoneNumber,
                 "`to` is in a range that is not assigned as far as is known, and this agent sends to assigned ranges \
-                 only (`agent.numbers`)",
+                 only (`agent.numbers`).",
             )
             .of("to")
         })

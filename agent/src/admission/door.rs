@@ -180,18 +180,23 @@ impl Door {
         let rooms = &self.0.rooms;
         let settled = match tokio::time::timeout(wait, watch.outcome()).await {
             Ok(Some(settled)) => settled,
-            _ => rooms.outbox.message(message.id).await?.unwrap_or(message),
+            _ => {
+                let read = rooms.outbox.message(message.id).await;
+                read.map_err(|problem| unconfirmed(&message, &problem))?.unwrap_or(message)
+            }
         };
-        if (keyed || !is_final_answer(settled.status))
-            && let Err(problem) = rooms.outbox.sync().await
-        {
-            // Not `outbox_unavailable`: that would promise that nothing was accepted.
-            let detail =
-                format!("message {} was accepted, and the disk does not confirm it: {}", settled.id, problem.detail);
-            return Err(Problem::new(Code::Internal, detail));
+        if keyed || !is_final_answer(settled.status) {
+            rooms.outbox.sync().await.map_err(|problem| unconfirmed(&settled, &problem))?;
         }
         Ok(settled)
     }
+}
+
+/// What is said where a message was accepted and the outbox fails afterwards. Not `outbox_unavailable`: that would
+/// promise that nothing was accepted.
+fn unconfirmed(message: &Message, problem: &Problem) -> Problem {
+    let detail = format!("Message {} was accepted, and the disk does not confirm it: {}", message.id, problem.detail);
+    Problem::new(Code::Internal, detail)
 }
 
 /// Whether the answer is something else than a 202, which promises the disk.
@@ -203,10 +208,10 @@ fn is_final_answer(status: Status) -> bool {
 pub(super) fn refused(accepted: &Accepted) -> Problem {
     match accepted {
         Accepted::KeyReused => {
-            Problem::new(Code::IdempotencyKeyReused, "this `Idempotency-Key` came before, with another body")
+            Problem::new(Code::IdempotencyKeyReused, "This `Idempotency-Key` came before, with another body.")
         }
         Accepted::Full => {
-            let mut full = Problem::new(Code::OutboxFull, "as many messages wait as `outbox.max_queued` allows");
+            let mut full = Problem::new(Code::OutboxFull, "As many messages wait as `outbox.max_queued` allows.");
             full.retry_after = Some(ROOM_AFTER);
             full
         }
@@ -216,11 +221,11 @@ pub(super) fn refused(accepted: &Accepted) -> Problem {
 
 /// The key outlived its message.
 pub(super) fn gone() -> Problem {
-    Problem::new(Code::NotFound, "the message of this `Idempotency-Key` is no longer in the history")
+    Problem::new(Code::NotFound, "The message of this `Idempotency-Key` is no longer in the history.")
 }
 
 pub(super) fn lost() -> Problem {
-    Problem::new(Code::Internal, "the outbox gave no answer")
+    Problem::new(Code::Internal, "The outbox gave no answer.")
 }
 
 impl Intake for Door {

@@ -10,13 +10,13 @@ impl Door {
         }
         let mut problems = Vec::new();
         if !to.is_assigned() {
-            let detail = "the number is in a range that is not assigned as far as is known";
+            let detail = "The number is in a range that is not assigned as far as is known.";
             problems.push(Problem::new(Code::PhoneNumberUnassigned, detail).of("to"));
         }
         match self.0.rooms.carrier.opted_out(&to).await {
             Ok(false) => {}
             Ok(true) => {
-                let detail = "SNS would take the message and not deliver it: the number has opted out";
+                let detail = "SNS would take the message and not deliver it: the number has opted out.";
                 problems.push(Problem::new(Code::OptedOut, detail));
             }
             Err(problem) => problems.push(problem),

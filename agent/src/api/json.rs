@@ -32,7 +32,8 @@ pub(super) enum Value<'a> {
     Object(Members<'a>),
 }
 
-/// Reads one object and nothing after it. Depth is bounded by serde_json: 127 levels.
+/// Reads one object and nothing after it. Depth is bounded by serde_json: 127 levels; numbers by what a 64-bit float
+/// holds. RFC 8259, section 9, leaves both to the reader.
 ///
 /// # Errors
 /// `invalid_json`: no JSON, no UTF-8, a lone surrogate, a member twice, far too many values, or no object. Never quotes
@@ -51,7 +52,10 @@ pub(super) fn object(bytes: &[u8]) -> Result<Members<'_>, Problem> {
                 Category::Data => format!("A member appears twice: line {line}, column {column}."),
                 Category::Eof => "The body is empty or ends too early.".to_owned(),
                 Category::Syntax | Category::Io => {
-                    format!("The body stops being JSON in UTF-8 at line {line}, column {column}.")
+                    format!(
+                        "The body stops being JSON in UTF-8, or goes beyond 127 levels or the numbers that a 64-bit \
+                         float holds, at line {line}, column {column}."
+                    )
                 }
             }))
         }

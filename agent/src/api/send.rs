@@ -34,7 +34,8 @@ fn answer(submitted: &Submitted, asynchronous: bool) -> Answer {
     if submitted.replayed {
         answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
-    if asynchronous && answer.status().is_success() {
+    // On a 200, which a repetition may get, there is nothing to be applied any more.
+    if asynchronous && answer.status() == StatusCode::ACCEPTED {
         answer.headers_mut().insert(APPLIED, HeaderValue::from_static(RESPOND_ASYNC));
     }
     answer
@@ -105,6 +106,9 @@ mod tests {
         let queued = submitted(Status::Queued, None);
         assert!(!answer(&queued, false).headers().contains_key(&REPLAYED));
         assert!(!answer(&queued, false).headers().contains_key(&APPLIED));
+        let sent = Submitted { replayed: true, ..submitted(Status::Sent, None) };
+        assert_eq!(answer(&sent, true).headers()[&REPLAYED], "true");
+        assert!(!answer(&sent, true).headers().contains_key(&APPLIED), "nothing is left to be done later");
         let replay = Submitted { replayed: true, ..queued };
         assert_eq!(answer(&replay, true).headers()[&REPLAYED], "true");
         assert_eq!(answer(&replay, true).headers()[&APPLIED], "respond-async");

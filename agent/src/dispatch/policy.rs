@@ -31,7 +31,7 @@ impl Policy {
         if claim.expires_at.is_none_or(|expires_at| now < expires_at) {
             return None;
         }
-        let problem = Problem::new(Code::Expired, "its `expires_in` ran out before it could be published");
+        let problem = Problem::new(Code::Expired, "Its `expires_in` ran out before it could be published.");
         Some(if claim.unknowns > 0 { unknown(&problem) } else { Outcome::Expired(problem) })
     }
 
@@ -48,12 +48,12 @@ impl Policy {
 
     /// The outcome of an attempt that the end of the process cut off.
     pub(super) fn interrupted(&self, claim: &Claim, now: Timestamp) -> Outcome {
-        self.cut_off(claim, "the agent ended while the publish was under way", now)
+        self.cut_off(claim, "The agent ended while the publish was under way.", now)
     }
 
     /// The outcome of an attempt that another agent may have made.
     pub(super) fn suspected(&self, claim: &Claim, now: Timestamp) -> Outcome {
-        self.cut_off(claim, "another agent took it before, and may have published it", now)
+        self.cut_off(claim, "Another agent took it before, and may have published it.", now)
     }
 
     fn cut_off(&self, claim: &Claim, detail: &'static str, now: Timestamp) -> Outcome {
@@ -84,7 +84,7 @@ fn unknown(problem: &Problem) -> Outcome {
     if problem.code == Code::OutcomeUnknown {
         return Outcome::Unknown(problem.clone());
     }
-    let detail = format!("an attempt may have gone out; the last one ended with: {}", problem.detail);
+    let detail = format!("An attempt may have gone out; the last one ended with: {}", problem.detail);
     Outcome::Unknown(Problem::new(Code::OutcomeUnknown, detail).with_request_id(problem.aws_request_id.clone()))
 }
 

@@ -35,6 +35,8 @@ pub(super) struct State {
     /// Slots that neither a publish nor a claim under way holds.
     free: usize,
     in_flight: HashSet<MessageId>,
+    /// Of these, the ones that the carrier has answered: their slots are free while their outcomes are written down.
+    answered: HashSet<MessageId>,
     pace: Option<Pace>,
     breaker: Breaker,
     /// The publish that asks for all while the breaker is open.
@@ -67,6 +69,7 @@ impl State {
         Self {
             free: concurrency,
             in_flight: HashSet::new(),
+            answered: HashSet::new(),
             pace: per_second.map(|per_second| Pace::new(per_second, now)),
             breaker: Breaker::default(),
             probe: None,
@@ -236,10 +239,21 @@ impl State {
         self.breaker.failed(signal, problem, instant)
     }
 
-    /// A publish is over, or never began. True: somebody may have waited for its slot.
+    /// The carrier has answered, and another publish may begin before this one's outcome is on the disk: the next claim
+    /// shares its transaction. True: somebody may have waited for that.
+    pub(super) fn answered(&mut self, id: MessageId) -> bool {
+        if self.answered.insert(id) {
+            self.free += 1;
+        }
+        self.backlog
+    }
+
+    /// A publish is over and written down, or never began. True: somebody may have waited for its slot.
     pub(super) fn ended(&mut self, id: MessageId) -> bool {
         self.in_flight.remove(&id);
-        self.free += 1;
+        if !self.answered.remove(&id) {
+            self.free += 1;
+        }
         if self.probe == Some(id) {
             self.probe = None;
             self.breaker.unprobe();
@@ -336,6 +350,20 @@ mod tests {
         assert!(matches!(state.next(due, Instant::now()), Some(Next::Claim(_))), "the retry was forgotten");
         state.claimed(1, &[], Rest::Idle(None));
         assert!(matches!(state.next(end, Instant::now()), Some(Next::Sweep)), "the end was forgotten");
+    }
+
+    /// And once only: it is not free a second time when the outcome is written.
+    #[test]
+    fn a_slot_is_free_as_soon_as_the_carrier_has_answered() {
+        let (mut state, id) = (asked(None), IdSource::new().next(NOW));
+        assert!(state.reserve(id, 1, Instant::now()));
+        state.queued(NOW.plus(Duration::from_secs(60)));
+        assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Wait(_))), "there is one slot");
+        assert!(state.answered(id), "a message waits for it");
+        assert!(state.in_flight.contains(&id), "a stop waits for the outcome");
+        let Some(Next::Claim(demand)) = state.next(NOW, Instant::now()) else { panic!("the slot is not free") };
+        assert!(!state.ended(id));
+        assert_eq!((demand.messages, state.free), (1, 0));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum Origin {
     Stored(Option<String>),
 }
 
-/// Works one claim to its end. The slot is free again after that, however it ends.
+/// Works one claim to its end. The slot is free again once the carrier has answered, or however it ends.
 pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
     let shared = Arc::clone(&slot.shared);
     let now = shared.clock.now();
@@ -33,7 +33,11 @@ pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
         Some(outcome) => outcome,
         None => {
             let publishing = span::publish(&claim, &origin);
-            match publish(&shared, &claim).instrument(publishing.clone()).await {
+            let published = publish(&shared, &claim).instrument(publishing.clone()).await;
+            if shared.state().answered(claim.id) {
+                shared.wake.notify_one();
+            }
+            match published {
                 Ok(provider_id) => {
                     span::published(&publishing, &provider_id);
                     Outcome::Sent(provider_id)
@@ -73,7 +77,7 @@ async fn publish(shared: &Shared, claim: &Claim) -> Result<String, PublishError>
         Err(PublishError {
             verdict: Verdict::Unknown,
             signal: Signal::None,
-            problem: Problem::new(Code::OutcomeUnknown, "the carrier met a defect of the agent's own"),
+            problem: Problem::new(Code::OutcomeUnknown, "The carrier met a defect of the agent's own."),
         })
     });
     match &published {

@@ -294,4 +294,14 @@ mod tests {
             assert_eq!(Code::parse(code.as_str()), Some(code));
         }
     }
+
+    #[test]
+    fn every_title_is_a_phrase_and_every_hint_a_sentence() {
+        for code in Code::ALL {
+            for words in [code.title(), code.hint()] {
+                assert!(words.starts_with(char::is_uppercase) || words.starts_with('`'), "{words}");
+            }
+            assert!(!code.title().ends_with('.') && code.hint().ends_with('.'), "{code:?}");
+        }
+    }
 }

@@ -22,7 +22,7 @@ pub use id::{IdSource, MessageId};
 pub use mask::mask_digits;
 pub use number::{NumberError, PhoneNumber};
 pub use plan::Lengths;
-pub use problem::Problem;
+pub use problem::{Problem, sentence};
 pub use record::{Message, Status};
 pub use sender::{DltId, MaxPrice, OriginationNumber, Sender, SenderId, ValueError};
 pub use text::{Encoding, Text, TextError};

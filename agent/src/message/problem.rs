@@ -13,7 +13,7 @@ use super::Code;
 pub struct Problem {
     /// The stable name.
     pub code: Code,
-    /// A sentence for this case.
+    /// A sentence for this case, with a capital and a full stop.
     pub detail: Cow<'static, str>,
     /// The member, header or query value that is to blame.
     pub parameter: Option<Cow<'static, str>>,
@@ -49,9 +49,26 @@ impl Problem {
     }
 }
 
+/// Foreign words as a sentence: with a capital and a full stop.
+pub fn sentence(words: &str) -> String {
+    let mut rest = words.trim().chars();
+    let mut sentence: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn foreign_words_become_a_sentence() {
+        assert_eq!(sentence("connection refused "), "Connection refused.");
+        assert_eq!(sentence("Rate exceeded."), "Rate exceeded.");
+        assert_eq!(sentence("`to` is none"), "`to` is none.");
+    }
 
     #[test]
     fn an_unknown_outcome_is_never_called_retryable() {

@@ -220,6 +220,16 @@ impl Agent {
         assert!(done.success());
     }
 
+    /// Ends it without asking, at once; all that it wrote to standard error. The folder is somebody else's.
+    pub(crate) fn cut_off(mut self) -> String {
+        self.child.kill().unwrap();
+        self.wait().1
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it without asking; the folder stays.
     pub(crate) fn kill(mut self) -> tempfile::TempDir {
         self.child.kill().unwrap();
@@ -233,6 +243,11 @@ impl Agent {
         let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
         (status, log.join().unwrap(), self.folder.take())
     }
+}
+
+/// With a capital, or a name in code, and a full stop.
+fn is_sentence(words: &str) -> bool {
+    words.starts_with(|first: char| first.is_uppercase() || first == '`') && words.ends_with('.')
 }
 
 impl Drop for Agent {
@@ -251,7 +266,8 @@ impl Answer {
         Self::read(&answer)
     }
 
-    fn read(bytes: &[u8]) -> Self {
+    /// The answer that these bytes are, all of them.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -279,6 +295,9 @@ impl Answer {
         assert_eq!(problem["status"], self.status);
         for member in ["title", "detail", "hint"] {
             assert!(!problem[member].as_str().unwrap().is_empty(), "{problem}");
+        }
+        for member in ["detail", "hint"] {
+            assert!(is_sentence(problem[member].as_str().unwrap()), "{problem}");
         }
         let retryable = matches!(self.status, 408 | 429 | 503);
         assert_eq!(problem["retryable"], retryable, "{problem}");

@@ -26,10 +26,15 @@ use super::trust::Trust;
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// Between two requests nobody drives the runtime, so it hears only now that a connection was closed meanwhile.
-const TO_HEAR: Duration = Duration::from_millis(1);
+pub(super) const TO_HEAR: Duration = Duration::from_millis(1);
 
 /// Why the last request failed, for the one who writes the log: the SDK keeps only that it did.
 pub(super) type LastFailure = Arc<Mutex<Option<String>>>;
+
+/// Writes down why the last request failed, or that it did not.
+pub(super) fn remember(last_failure: &LastFailure, failure: Option<String>) {
+    *last_failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+}
 
 /// Sends one request at a time and waits for it in place, so it belongs on a thread of its own.
 pub(super) struct Collector {
@@ -87,7 +92,7 @@ impl HttpClient for Collector {
             Err(error) => Some(innermost(&**error)),
             Ok(answer) => (!answer.status().is_success()).then(|| format!("it answers {}", answer.status())),
         };
-        *self.last_failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        remember(&self.last_failure, failure);
         Box::pin(ready(answer))
     }
 }

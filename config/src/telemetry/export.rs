@@ -14,11 +14,22 @@ use super::variables::{Variables, words};
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
+/// How a collector is spoken to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Protocol {
+    /// One POST a batch.
+    HttpProtobuf,
+    /// One call a batch, over HTTP/2.
+    Grpc,
+}
+
 /// Where spans go.
 #[derive(Debug)]
 pub(super) struct Export {
-    /// The full address, with `/v1/traces`.
+    /// The full address: over http with `/v1/traces`.
     pub(super) endpoint: Uri,
+    /// How to speak to it.
+    pub(super) protocol: Protocol,
     /// How long one export may take, retries and all.
     pub(super) timeout: Duration,
     /// Whom to believe over https.
@@ -41,16 +52,20 @@ impl Export {
             return Ok(None);
         }
         let protocol = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
-        if let Some((variable, protocol)) = variables.first(&protocol)
-            && protocol.trim() != "http/protobuf"
-        {
-            return Err(TelemetryError::Protocol { variable });
-        }
+        let protocol = match variables.first(&protocol) {
+            None => Protocol::HttpProtobuf,
+            Some((variable, protocol)) => match protocol.trim() {
+                "http/protobuf" => Protocol::HttpProtobuf,
+                "grpc" => Protocol::Grpc,
+                _ => return Err(TelemetryError::Protocol { variable }),
+            },
+        };
         let timeout = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
         let timeout = timeout.iter().find_map(|name| variables.get(name)?.trim().parse().ok()).unwrap_or(10_000);
         let longest = ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"];
         Ok(Some(Self {
-            endpoint: endpoint(address)?,
+            endpoint: endpoint(address, protocol)?,
+            protocol,
             timeout: Duration::from_millis(timeout),
             trust: Trust::read(variables)?,
             longest_value: longest.iter().find_map(|name| variables.get(name)?.trim().parse().ok()),
@@ -65,11 +80,13 @@ impl Export {
     }
 }
 
-fn endpoint(address: Option<(&'static str, String)>) -> Result<Uri, TelemetryError> {
-    let (variable, address) = match address {
-        Some((TRACES_ENDPOINT, address)) => (TRACES_ENDPOINT, address.trim().to_owned()),
-        Some((variable, base)) => (variable, format!("{}/v1/traces", base.trim().trim_end_matches('/'))),
-        None => (ENDPOINT, "http://localhost:4318/v1/traces".to_owned()),
+fn endpoint(address: Option<(&'static str, String)>, protocol: Protocol) -> Result<Uri, TelemetryError> {
+    let (variable, address) = match (address, protocol) {
+        (Some((variable, address)), Protocol::Grpc) => (variable, address.trim().to_owned()),
+        (None, Protocol::Grpc) => (ENDPOINT, "http://localhost:4317".to_owned()),
+        (Some((TRACES_ENDPOINT, address)), _) => (TRACES_ENDPOINT, address.trim().to_owned()),
+        (Some((variable, base)), _) => (variable, format!("{}/v1/traces", base.trim().trim_end_matches('/'))),
+        (None, _) => (ENDPOINT, "http://localhost:4318/v1/traces".to_owned()),
     };
     let endpoint = address.parse::<Uri>().map_err(|_| TelemetryError::Endpoint { variable })?;
     if !matches!(endpoint.scheme_str(), Some("http" | "https")) || endpoint.host().is_none_or(str::is_empty) {
@@ -129,6 +146,14 @@ mod tests {
     }
 
     #[test]
+    fn over_grpc_no_path_is_added() {
+        let protocol = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+        assert_eq!(endpoint_of(&[("OTEL_TRACES_EXPORTER", "otlp"), protocol]), "http://localhost:4317/");
+        assert_eq!(endpoint_of(&[(ENDPOINT, "https://c.example:4317"), protocol]), "https://c.example:4317/");
+        assert_eq!(endpoint_of(&[(TRACES_ENDPOINT, "http://t.example:4317"), protocol]), "http://t.example:4317/");
+    }
+
+    #[test]
     fn an_endpoint_that_is_no_web_address_is_refused_by_the_name_of_its_variable() {
         for address in ["collector:4318", "collector", "grpc://collector:4317", "http://", "http://the collector"] {
             for variable in [ENDPOINT, TRACES_ENDPOINT] {
@@ -142,10 +167,10 @@ mod tests {
     #[test]
     fn a_protocol_that_is_not_built_in_is_refused_only_where_spans_are_exported() {
         let traces = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf");
-        for protocol in ["grpc", "http/json", "HTTP"] {
+        for protocol in ["http/json", "HTTP", "gRPC"] {
             let general = ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
             let error = export(&[general, (ENDPOINT, "http://c:4317")]).unwrap_err().to_string();
-            assert!(error.starts_with("OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf"), "{error}");
+            assert!(error.starts_with("OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf"), "{error}");
             assert!(export(&[general]).unwrap().is_none());
             assert!(export(&[general, traces, (ENDPOINT, "http://c:4318")]).unwrap().is_some());
         }

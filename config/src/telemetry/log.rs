@@ -14,12 +14,15 @@ use tracing_subscriber::{Layer, registry::LookupSpan};
 use super::mask::{Rigour, mask};
 use super::{TelemetryError, is_ours};
 
+/// What is logged where nobody asks for anything else.
+pub(super) const USUAL: &str = "info";
+
 /// What `RUST_LOG` asks for: `info`, `debug`, `sms_agent=debug,info`.
 ///
 /// # Errors
-/// It cannot be read; the caller goes on at `info`.
-pub(super) fn level(asked: Option<&str>) -> Result<Targets, TelemetryError> {
-    asked.unwrap_or("info").parse().map_err(|_| TelemetryError::LogFilter)
+/// It cannot be read.
+pub(super) fn level(asked: &str) -> Result<Targets, TelemetryError> {
+    asked.parse().map_err(|_| TelemetryError::LogFilter)
 }
 
 /// The layer that writes lines to `writer`.
@@ -95,7 +98,7 @@ mod tests {
     fn lines(asked: Option<&str>, colours: bool, work: impl FnOnce()) -> String {
         let paper = Paper::default();
         let written = paper.clone();
-        let layer = layer(level(asked).unwrap(), colours, move || Box::new(paper.clone()));
+        let layer = layer(level(asked.unwrap_or(USUAL)).unwrap(), colours, move || Box::new(paper.clone()));
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
         let lines = written.0.lock().unwrap().clone();
         String::from_utf8(lines).unwrap()
@@ -161,6 +164,6 @@ mod tests {
 
     #[test]
     fn a_filter_that_cannot_be_read_is_said_so() {
-        assert!(level(Some("sms_agent=loud")).is_err());
+        assert!(level("sms_agent=loud").is_err());
     }
 }

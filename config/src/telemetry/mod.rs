@@ -1,13 +1,14 @@
 //! What the program says about itself while it runs: lines on standard error, spans to an OpenTelemetry collector.
 //!
 //! In flow `tracing` events and spans; out flow a log and, where the standard `OTEL_*` variables ask for it, OTLP over
-//! http/protobuf. The one rule: no phone number leaves through either, and neither ever holds up the program.
+//! http/protobuf or gRPC. The one rule: no phone number leaves through either, and neither ever holds up the program.
 
 pub mod context;
 
 mod collector;
 mod export;
 mod exporter;
+mod grpc;
 mod log;
 mod mask;
 mod traces;
@@ -42,7 +43,7 @@ const OURS: [&str; 3] = ["sms_agent", "sms_config", "sms_provision"];
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The collector is to be spoken to in a way that is not built in.
-    #[error("{variable}: only http/protobuf is built in; set it to that (collectors listen for it on port 4318)")]
+    #[error("{variable}: must be http/protobuf (collectors listen for it on port 4318) or grpc (on port 4317)")]
     Protocol {
         /// Who asks for it.
         variable: &'static str,
@@ -92,6 +93,14 @@ impl Telemetry {
     /// # Errors
     /// A variable without which spans would go nowhere cannot be used, or telemetry was started before.
     pub fn start(service: &'static str) -> Result<Self, TelemetryError> {
+        Self::start_with(service, log::USUAL)
+    }
+
+    /// The same with another log than `info` where `RUST_LOG` says nothing, in the form of `RUST_LOG`.
+    ///
+    /// # Errors
+    /// As [`Telemetry::start`], or `usual` cannot be read.
+    pub fn start_with(service: &'static str, usual: &str) -> Result<Self, TelemetryError> {
         let read = |name: &str| std::env::var(name).ok();
         let variables = Variables(&read);
         let export = Export::read(&variables)?;
@@ -102,9 +111,10 @@ impl Telemetry {
         if provider.is_some() && variables.follows_trace_context() {
             global::set_text_map_propagator(TraceContextPropagator::new());
         }
-        let asked = log::level(variables.get("RUST_LOG").as_deref());
+        let usual = log::level(usual)?;
+        let asked = variables.get("RUST_LOG").map_or(Ok(usual.clone()), |asked| log::level(&asked));
         let unreadable = asked.as_ref().err().map(ToString::to_string);
-        let asked = asked.or_else(|_| log::level(None))?;
+        let asked = asked.unwrap_or(usual);
         let colours = std::io::stderr().is_terminal() && variables.get("NO_COLOR").is_none();
         // Not an `Option` of a layer: one that is `None` makes `tracing` take every span for wanted.
         let installed = match &provider {
@@ -116,7 +126,7 @@ impl Telemetry {
         installed.map_err(|_| TelemetryError::Twice)?;
 
         if let Some(unreadable) = unreadable {
-            warn!("{unreadable}; logging at info");
+            warn!("{unreadable}; logging as usual");
         }
         if let Some(endpoint) = endpoint {
             for (variable, allowed) in variables.unusable() {

@@ -1,4 +1,4 @@
-//! The traces: our own spans, batched in the background and sent as OTLP over http/protobuf.
+//! The traces: our own spans, batched in the background and sent as OTLP over http/protobuf or gRPC.
 //!
 //! In flow finished spans; out flow batches from the SDK's own thread, through our gate and our client. Its queue is
 //! bounded: when the collector is slow, spans are dropped and requests are not.
@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
@@ -16,8 +16,9 @@ use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::{Layer, Registry};
 
 use super::collector::{Collector, LastFailure};
-use super::export::Export;
+use super::export::{Export, Protocol};
 use super::exporter::GuardedExporter;
+use super::grpc::Driven;
 use super::variables::Variables;
 use super::{TelemetryError, is_ours};
 
@@ -33,14 +34,12 @@ pub(super) fn provider(
 ) -> Result<SdkTracerProvider, TelemetryError> {
     let last_failure = LastFailure::default();
     let endpoint = export.shown_endpoint();
-    let inner = SpanExporter::builder()
-        .with_http()
-        .with_endpoint(export.endpoint.to_string())
-        .with_protocol(Protocol::HttpBinary)
-        .with_timeout(export.timeout)
-        .with_http_client(Collector::new(export.timeout, export.trust, Arc::clone(&last_failure)))
-        .build()?;
     let longest_value = export.longest_value;
+    let last = Arc::clone(&last_failure);
+    let inner = match export.protocol {
+        Protocol::HttpProtobuf => Driven::by_itself(over_http(export, last)?),
+        Protocol::Grpc => Driven::over_grpc(export, last)?,
+    };
     let exporter = GuardedExporter { inner, endpoint, longest_value, last_failure, ending, trouble: Mutex::default() };
     let resource = Resource::builder_empty()
         .with_attributes([
@@ -53,6 +52,16 @@ pub(super) fn provider(
         None => resource,
     };
     Ok(SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter).build())
+}
+
+fn over_http(export: Export, last_failure: LastFailure) -> Result<SpanExporter, TelemetryError> {
+    Ok(SpanExporter::builder()
+        .with_http()
+        .with_endpoint(export.endpoint.to_string())
+        .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
+        .with_timeout(export.timeout)
+        .with_http_client(Collector::new(export.timeout, export.trust, last_failure))
+        .build()?)
 }
 
 /// The layer that records our own spans, and nothing but what they say themselves.

@@ -1,4 +1,5 @@
-"""rotel, a collector, on a free port, which this prints; then each span that it passes on, as one line of JSON.
+"""rotel, a collector, on free ports, which this prints (over HTTP, over gRPC); then each span that it passes on, as one
+line of JSON.
 
 rotel takes OTLP as any collector does (plain or gzip); what it exports is decoded here with OpenTelemetry's own protobuf
 classes. Ends when its standard input does.
@@ -93,8 +94,9 @@ def start(sink_port):
     )
     while process.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", http)).close()
-            return process, f"http://127.0.0.1:{http}"
+            for port in http, grpc:
+                socket.create_connection(("127.0.0.1", port)).close()
+            return process, f"http://127.0.0.1:{http} http://127.0.0.1:{grpc}"
         except ConnectionRefusedError:
             time.sleep(0.02)
     return None
@@ -106,10 +108,10 @@ def end_with(process):
 
 sink = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
 threading.Thread(target=sink.serve_forever, daemon=True).start()
-process, endpoint = next(filter(None, (start(sink.server_port) for _ in range(5))))
+process, endpoints = next(filter(None, (start(sink.server_port) for _ in range(5))))
 threading.Thread(target=end_with, args=(process,), daemon=True).start()
 try:
-    print(endpoint)
+    print(endpoints)
     sys.stdin.read()
 finally:  # the pipes are broken if the test was killed
     process.kill()

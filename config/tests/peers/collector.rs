@@ -10,6 +10,7 @@ use super::process::Peer;
 /// A collector of this test's own; it ends when this is dropped.
 pub(crate) struct Collector {
     endpoint: String,
+    grpc_endpoint: String,
     peer: Peer,
 }
 
@@ -55,13 +56,19 @@ impl Collector {
     /// Starts one and waits until it listens (about a second).
     pub(crate) fn start() -> Self {
         let peer = Peer::start("the collector", include_str!("collector.py"));
-        let endpoint = peer.await_line("an address", |line| line.starts_with("http://"));
-        Self { endpoint, peer }
+        let addresses = peer.await_line("its addresses", |line| line.starts_with("http://"));
+        let (endpoint, grpc_endpoint) = addresses.split_once(' ').expect("two addresses");
+        Self { endpoint: endpoint.to_owned(), grpc_endpoint: grpc_endpoint.to_owned(), peer }
     }
 
     /// Where it takes OTLP over HTTP, for `OTEL_EXPORTER_OTLP_ENDPOINT`: `http://127.0.0.1:PORT`.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Where it takes OTLP over gRPC: `http://127.0.0.1:PORT`.
+    pub(crate) fn grpc_endpoint(&self) -> &str {
+        &self.grpc_endpoint
     }
 
     /// The first span that matches, once it came in.
@@ -84,7 +91,7 @@ impl Collector {
     }
 }
 
-/// The span of a line; the first line, the address, has none.
+/// The span of a line; the first line, the addresses, has none.
 fn parse(line: &str) -> Option<Span> {
     line.starts_with('{').then(|| serde_json::from_str(line).expect("a span is printed with all its members"))
 }

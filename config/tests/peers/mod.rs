@@ -1,5 +1,5 @@
-//! The real programs that the tests run the product against: moto's server for AWS, rotel for OpenTelemetry, and
-//! whatever else `requirements.txt` names, run by [`python`].
+//! The real programs that the tests run the product against: moto's server for AWS, ministack for what IAM decides,
+//! rotel for OpenTelemetry, and whatever else `requirements.txt` names, run by [`python`].
 //!
 //! In goes nothing but a Python 3 and PyPI; a virtual environment is made once under cargo's target folder. Each peer
 //! is a process of its own with its own state and port, and ends with its test, even one that is killed. A peer that
@@ -12,12 +12,14 @@
 
 mod collector;
 mod http;
+mod ministack;
 mod moto;
 mod process;
 mod venv;
 
 pub(crate) use collector::{Collector, Span};
 pub(crate) use http::{Answer, get, get_with, post};
+pub(crate) use ministack::Ministack;
 pub(crate) use moto::{Moto, Sms};
 pub(crate) use process::Peer;
-pub(crate) use venv::{command, python};
+pub(crate) use venv::{Packages, command, python};

@@ -1,6 +1,7 @@
 """moto's server on a free port, which it prints; ends when its standard input does.
 
-CloudWatch's SDK speaks CBOR (Smithy's rpc-v2-cbor), which moto does not: it gets the same call as JSON 1.0.
+CloudWatch's SDK speaks CBOR (Smithy's rpc-v2-cbor), which moto does not: it gets the same call as JSON 1.0. Terraform
+asks for a user's service-specific credentials before it deletes the user; moto has none, and would not say so.
 """
 
 import datetime
@@ -11,6 +12,8 @@ import os
 import sys
 
 import cbor2
+from moto.core.responses import ActionResult
+from moto.iam.responses import IamResponse
 from moto.moto_server import threaded_moto_server
 
 CBOR = "/service/GraniteServiceVersion20100801/operation/"
@@ -91,6 +94,7 @@ class Bridge:
         return [body]
 
 
+IamResponse.list_service_specific_credentials = lambda self: ActionResult({"ServiceSpecificCredentials": []})
 dispatcher = threaded_moto_server.DomainDispatcherApplication
 threaded_moto_server.DomainDispatcherApplication = lambda app: Bridge(dispatcher(app))
 logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -3,6 +3,7 @@
 //! The input is a pipe that this process holds, so that the operating system closes it however the test ends.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -37,7 +38,12 @@ impl Peer {
     ///
     /// It must end when its standard input ends; its standard error joins the test's.
     pub(crate) fn start(name: &'static str, source: &str) -> Self {
-        let mut child = Command::new(python())
+        Self::start_in(python(), name, source)
+    }
+
+    /// The same in another virtual environment.
+    pub(crate) fn start_in(python: &Path, name: &'static str, source: &str) -> Self {
+        let mut child = Command::new(python)
             .args(["-u", "-c", source])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

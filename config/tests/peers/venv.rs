@@ -1,6 +1,6 @@
-//! The virtual environment that the peers run in, shared by all test binaries of a target folder.
+//! The virtual environments that the peers run in, shared by all test binaries of a target folder.
 //!
-//! It is keyed by its requirements and its Python, made under a file lock, and good only once its marker is there,
+//! One is keyed by its requirements and its Python, made under a file lock, and good only once its marker is there,
 //! which is written last: an install that was cut off is never taken for a good one.
 
 use std::fs::{self, File};
@@ -10,71 +10,119 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-const REQUIREMENTS: &str = include_str!("requirements.txt");
-const CONSTRAINTS: &str = include_str!("constraints.txt");
+/// Packages that fit each other, and the environment that holds them.
+pub(crate) struct Packages {
+    /// The folder in the repository with the two files.
+    folder: &'static str,
+    /// The content of its `requirements.txt`.
+    requirements: &'static str,
+    /// The content of its `constraints.txt`.
+    constraints: &'static str,
+    // A failure is kept too: otherwise each test of a binary would wait for the same missing network.
+    python: OnceLock<Result<PathBuf, String>>,
+}
 
-/// The Python of the virtual environment, which is made first if there is none yet (about a minute, once).
+static PEERS: Packages =
+    Packages::new("config/tests/peers", include_str!("requirements.txt"), include_str!("constraints.txt"));
+
+/// Apart from the others, which it does not go with.
+static MINISTACK: Packages = Packages::new(
+    "config/tests/peers/ministack",
+    include_str!("ministack/requirements.txt"),
+    include_str!("ministack/constraints.txt"),
+);
+
+/// The Python of the peers' virtual environment, which is made first if there is none yet (about a minute, once).
 ///
 /// # Panics
 /// If there is no Python 3 with `venv`, or the packages cannot be installed; the message says what to do.
 pub(crate) fn python() -> &'static Path {
-    // A failure is kept too: otherwise each test of a binary would wait for the same missing network.
-    static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    PYTHON.get_or_init(ready).as_deref().unwrap_or_else(|remedy| panic!("{remedy}"))
+    PEERS.python()
 }
 
-/// A program that a requirement brings, such as `st`. Python reads its script: the path that stands in the script's
-/// first line is of no use once the target folder has been moved or copied.
+/// The same with ministack in it.
+///
+/// # Panics
+/// As [`python`].
+pub(crate) fn ministack() -> &'static Path {
+    MINISTACK.python()
+}
+
+/// A program that one of the peers' requirements brings, such as `st`.
 pub(crate) fn command(name: &str) -> Command {
-    let mut command = Command::new(python());
-    command.arg(python().with_file_name(name));
-    command
+    PEERS.command(name)
 }
 
-fn ready() -> Result<PathBuf, String> {
-    let (system, identity) = ["python3", "python"]
-        .into_iter()
-        .find_map(|name| Some((name, identity(name)?)))
-        .ok_or("the tests need Python 3.10 or newer on the PATH: install python3 (Debian: and python3-venv)")?;
-    let venvs = target().join("peers");
-    let home = venvs.join(key(&identity));
-    let marker = home.join("complete");
-    let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    if marker.exists() {
-        return Ok(python);
+impl Packages {
+    /// Of a folder, by the two files in it.
+    pub(crate) const fn new(folder: &'static str, requirements: &'static str, constraints: &'static str) -> Self {
+        Self { folder, requirements, constraints, python: OnceLock::new() }
     }
 
-    let unwritable = |error: io::Error| format!("cargo's target folder must be writable: {error}");
-    fs::create_dir_all(&venvs).map_err(unwritable)?;
-    let lock = File::create(venvs.join("lock")).map_err(unwritable)?;
-    lock.lock().map_err(unwritable)?;
-    if !marker.exists() {
-        install(system, &home, &python, &lock)?;
-        fs::write(&marker, "").map_err(unwritable)?;
+    /// The Python of their environment, as [`python`].
+    pub(crate) fn python(&self) -> &Path {
+        self.python.get_or_init(|| self.ready()).as_deref().unwrap_or_else(|remedy| panic!("{remedy}"))
     }
-    Ok(python)
-}
 
-fn install(system: &str, home: &Path, python: &Path, lock: &File) -> Result<(), String> {
-    run(
-        Command::new(system).args(["-m", "venv", "--clear"]).arg(home),
-        lock,
-        "no virtual environment can be made: install Python's venv (Debian: python3-venv)",
-    )?;
-    let list = |name: &str, text: &str| {
-        let path = home.join(name);
-        fs::write(&path, text).map_err(|error| error.to_string())?;
-        Ok::<_, String>(path)
-    };
-    run(
-        Command::new(python)
-            .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"])
-            .arg(list("requirements.txt", REQUIREMENTS)?)
-            .arg("--constraint")
-            .arg(list("constraints.txt", CONSTRAINTS)?),
-        lock,
-        "the packages of config/tests/peers/requirements.txt cannot be installed: the tests need PyPI, once",
-    )
+    /// A program that one of them brings. Python reads its script: the path that stands in the script's first line is
+    /// of no use once the target folder has been moved or copied.
+    pub(crate) fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(self.python());
+        command.arg(self.python().with_file_name(name));
+        command
+    }
+
+    fn ready(&self) -> Result<PathBuf, String> {
+        let (system, identity) = ["python3", "python"]
+            .into_iter()
+            .find_map(|name| Some((name, identity(name)?)))
+            .ok_or("the tests need Python 3.10 or newer on the PATH: install python3 (Debian: and python3-venv)")?;
+        let venvs = target().join("peers");
+        let home = venvs.join(self.key(&identity));
+        let marker = home.join("complete");
+        let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+        if marker.exists() {
+            return Ok(python);
+        }
+
+        let unwritable = |error: io::Error| format!("cargo's target folder must be writable: {error}");
+        fs::create_dir_all(&venvs).map_err(unwritable)?;
+        let lock = File::create(venvs.join("lock")).map_err(unwritable)?;
+        lock.lock().map_err(unwritable)?;
+        if !marker.exists() {
+            self.install(system, &home, &python, &lock)?;
+            fs::write(&marker, "").map_err(unwritable)?;
+        }
+        Ok(python)
+    }
+
+    fn install(&self, system: &str, home: &Path, python: &Path, lock: &File) -> Result<(), String> {
+        run(
+            Command::new(system).args(["-m", "venv", "--clear"]).arg(home),
+            lock,
+            "no virtual environment can be made: install Python's venv (Debian: python3-venv)",
+        )?;
+        let list = |name: &str, text: &str| {
+            let path = home.join(name);
+            fs::write(&path, text).map_err(|error| error.to_string())?;
+            Ok::<_, String>(path)
+        };
+        run(
+            Command::new(python)
+                .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"])
+                .arg(list("requirements.txt", self.requirements)?)
+                .arg("--constraint")
+                .arg(list("constraints.txt", self.constraints)?),
+            lock,
+            &format!("the packages of {}/requirements.txt cannot be installed: the tests need PyPI, once", self.folder),
+        )
+    }
+
+    fn key(&self, system: &[u8]) -> String {
+        let mut hasher = DefaultHasher::new();
+        (self.requirements, self.constraints, system).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
 }
 
 /// Runs a step that holds the lock as well, by way of its standard input: should the test be killed, the step goes on,
@@ -93,12 +141,6 @@ fn identity(name: &str) -> Option<Vec<u8>> {
     let script = "import sys; print(sys.version, sys.base_prefix); sys.exit(sys.version_info < (3, 10))";
     let output = Command::new(name).args(["-c", script]).stdin(Stdio::null()).output().ok()?;
     output.status.success().then_some(output.stdout)
-}
-
-fn key(system: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    (REQUIREMENTS, CONSTRAINTS, system).hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
 }
 
 /// Cargo's target folder: the one for temporary files of tests, the only one that cargo tells, lies right in it.

@@ -25,9 +25,16 @@ const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 #[test]
 fn a_collector_gets_the_spans_with_their_parent_their_link_and_their_resource() {
     let collector = Collector::start();
-    for (service, compression) in [("plain", "none"), ("zipped", "gzip")] {
+    let (http, grpc) = (("http/protobuf", collector.endpoint()), ("grpc", collector.grpc_endpoint()));
+    for (service, (protocol, endpoint), compression) in [
+        ("plain", http, "none"),
+        ("zipped", http, "gzip"),
+        ("plain over grpc", grpc, "none"),
+        ("zipped over grpc", grpc, "gzip"),
+    ] {
         let run = Program::new()
-            .set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint())
+            .set("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+            .set("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
             .set("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
             .set("OTEL_SERVICE_NAME", service)
             .run();
@@ -127,10 +134,37 @@ fn https_works_with_a_certificate_that_is_named_and_not_with_one_that_nobody_sig
 
 #[test]
 fn a_collector_that_is_down_costs_spans_and_one_line() {
-    let run = Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9").run();
-    assert_eq!(run.log.matches("spans cannot be exported").count(), 1, "{}", run.log);
-    assert!(run.log.contains("refused"), "{}", run.log);
-    assert!(run.started < Duration::from_millis(500) && run.stopped < Duration::from_secs(4), "{run:?}");
+    for protocol in ["http/protobuf", "grpc"] {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+        let run = Program::new().set(endpoint.0, endpoint.1).set("OTEL_EXPORTER_OTLP_PROTOCOL", protocol).run();
+        assert_eq!(run.log.matches("spans cannot be exported").count(), 1, "{}", run.log);
+        assert!(run.log.contains("refused"), "{}", run.log);
+        assert!(run.started < Duration::from_millis(500) && run.stopped < Duration::from_secs(4), "{run:?}");
+    }
+}
+
+#[test]
+fn over_grpc_too_a_certificate_that_is_named_is_believed_and_no_other() {
+    let receiver = Receiver::https(Reply::Taken);
+    let program = || {
+        let program = Program::new().set("OTEL_EXPORTER_OTLP_ENDPOINT", &receiver.url());
+        program.set("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    };
+    let certificate = receiver.file("certificate.pem");
+    program()
+        .set("OTEL_EXPORTER_OTLP_CERTIFICATE", &certificate)
+        .set("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &certificate)
+        .set("OTEL_EXPORTER_OTLP_CLIENT_KEY", &receiver.file("key.pem"))
+        .set("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20abc")
+        .run();
+    let request = receiver.next();
+    assert_eq!(request.path, "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
+    assert_eq!(request.header("authorization"), Some("Bearer abc"));
+    assert_eq!((request.spans().count(), request.known), (3, true));
+
+    let run = program().run();
+    assert!(run.log.contains("spans cannot be exported") && run.log.contains("certificate"), "{}", run.log);
+    assert!(receiver.is_idle());
 }
 
 #[test]
@@ -190,7 +224,7 @@ fn values_that_cannot_be_used_are_named_in_the_log_and_wrong_ones_stop_the_start
 
     let run = Program::new()
         .set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")
-        .set("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        .set("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
         .run();
-    assert!(run.said.contains("OTEL_EXPORTER_OTLP_PROTOCOL: only http/protobuf is built in"), "{}", run.said);
+    assert!(run.said.contains("OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf"), "{}", run.said);
 }

@@ -1,4 +1,4 @@
-//! The collector's end: hyper's server, and OpenTelemetry's own decoder of what came.
+//! The collector's end, over HTTP and over gRPC: hyper's server, and OpenTelemetry's own decoder of what came.
 
 use std::convert::Infallible;
 use std::io::Read;
@@ -11,11 +11,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::{HeaderMap, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -71,7 +72,8 @@ impl Receiver {
         known.add(made.cert.der().clone()).unwrap();
         let clients = WebPkiClientVerifier::builder(Arc::new(known)).allow_unauthenticated().build().unwrap();
         let tls = ServerConfig::builder().with_client_cert_verifier(clients);
-        let tls = tls.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let mut tls = tls.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Self::listen("https", reply, Some(folder), Some(TlsAcceptor::from(Arc::new(tls))))
     }
 
@@ -104,11 +106,14 @@ impl Receiver {
                 let service = move |known| service_fn(move |request| answer(request, sender.clone(), reply, known));
                 tokio::spawn(async move {
                     let Some(tls) = tls else {
-                        return http1::Builder::new().serve_connection(TokioIo::new(stream), service(false)).await.ok();
+                        return Builder::new(TokioExecutor::new())
+                            .serve_connection(TokioIo::new(stream), service(false))
+                            .await
+                            .ok();
                     };
                     let stream = tls.accept(stream).await.ok()?;
                     let known = stream.get_ref().1.peer_certificates().is_some();
-                    http1::Builder::new().serve_connection(TokioIo::new(stream), service(known)).await.ok()
+                    Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service(known)).await.ok()
                 });
             }
         });
@@ -121,9 +126,12 @@ async fn answer(
     sender: Sender<Request>,
     reply: Reply,
     known: bool,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<UnsyncBoxBody<Bytes, Infallible>>, Infallible> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
+    let grpc = head.headers.get("content-type").is_some_and(|kind| kind == "application/grpc");
+    // A message of gRPC has five bytes before it: not compressed, and its length.
+    let body = if grpc { body.slice(5..) } else { body };
     let body = match head.headers.get("content-encoding") {
         None => body.to_vec(),
         Some(_) => {
@@ -138,7 +146,13 @@ async fn answer(
         std::future::pending::<()>().await;
     }
     let status = if let Reply::Taken = reply { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
-    Ok(Response::builder().status(status).body(Full::default()).unwrap())
+    if grpc {
+        let nothing = Full::new(Bytes::from_static(&[0; 5]));
+        let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), "0".parse().unwrap())]);
+        let body = nothing.with_trailers(std::future::ready(Some(Ok(trailers)))).boxed_unsync();
+        return Ok(Response::builder().header("content-type", "application/grpc").body(body).unwrap());
+    }
+    Ok(Response::builder().status(status).body(Full::default().boxed_unsync()).unwrap())
 }
 
 impl Request {

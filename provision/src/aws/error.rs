@@ -48,6 +48,7 @@ pub struct CallError {
 const REFUSED: &[&str] = &["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
 const MISSING: &[&str] = &[
     "AWS.SimpleQueueService.NonExistentQueue",
+    "DashboardNotFoundError",
     "NoSuchEntity",
     "NotFound",
     "NotFoundException",

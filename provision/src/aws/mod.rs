@@ -19,6 +19,19 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(5);
 /// By the SDK, with its backoff. Many targets at once are throttled together.
 const RETRIES: u32 = 5;
+const OPTIONS: ClientOptions =
+    ClientOptions { connect_timeout: CONNECT, operation_attempt_timeout: Some(ATTEMPT), retries: RETRIES };
+
+/// What the names of a partition's regions begin with, where it is not `aws`.
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("eusc-", "aws-eusc"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+];
 
 /// Why a command cannot begin.
 #[derive(Debug, Error)]
@@ -26,7 +39,13 @@ pub enum SessionError {
     /// No region.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// Nobody to be, or AWS cannot be asked.
+    /// Nobody to be.
+    #[error(
+        "no AWS credentials: {0}; log in, or name a profile that has them (aws.profile, AWS_PROFILE), or set \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )]
+    NoCredentials(String),
+    /// AWS cannot be asked, or refuses.
     #[error("{0}")]
     Identity(#[from] CallError),
     /// An answer without an account.
@@ -57,6 +76,17 @@ pub struct Place {
 }
 
 impl Place {
+    /// The place that the settings name, without asking AWS who we are there: a region has its partition in its name.
+    ///
+    /// # Errors
+    /// No region.
+    pub async fn named(settings: &Aws, account: &str) -> Result<Self, AwsError> {
+        let region = AwsAccess::load(settings, OPTIONS).await?.region;
+        let begins = |prefix: &&(&str, &str)| region.starts_with(prefix.0);
+        let partition = PARTITIONS.iter().find(begins).map_or("aws", |(_, partition)| partition);
+        Ok(Self { account: account.to_owned(), partition: partition.to_owned(), region })
+    }
+
     /// `arn:PARTITION:SERVICE:REGION:ACCOUNT:REST`.
     pub fn arn(&self, service: &str, rest: &str) -> String {
         let region = if service == "iam" { "" } else { &self.region };
@@ -93,9 +123,8 @@ impl Session {
     /// # Errors
     /// [`SessionError`].
     pub async fn open(settings: &Aws, allowed: Option<&str>) -> Result<Self, SessionError> {
-        let options =
-            ClientOptions { connect_timeout: CONNECT, operation_attempt_timeout: Some(ATTEMPT), retries: RETRIES };
-        let access = AwsAccess::load(settings, options).await?;
+        let access = AwsAccess::load(settings, OPTIONS).await?;
+        access.credentials.ready().await.map_err(SessionError::NoCredentials)?;
         let sts = aws_sdk_sts::Client::new(&access.config);
         let caller = sts
             .get_caller_identity()

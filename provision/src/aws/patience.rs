@@ -79,3 +79,42 @@ where
     )
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    const DELETED_RECENTLY: &str = "QueueDeletedRecently";
+
+    fn error(fault: Fault, code: &str) -> CallError {
+        let other = CallError::other("sqs:CreateQueue", "SQS queue sms-outbox", "wait 60 seconds");
+        CallError { fault, code: Some(code.to_owned()), ..other }
+    }
+
+    /// Fails so for a number of times; how often it was called.
+    async fn failing(times: u32, most: Duration, with: &CallError) -> (Result<(), CallError>, u32) {
+        let calls = Cell::new(0);
+        let passes = |error: &CallError| error.is(&[DELETED_RECENTLY]);
+        let call = || async {
+            calls.set(calls.get() + 1);
+            if calls.get() <= times { Err(with.clone()) } else { Ok(()) }
+        };
+        (patiently_for(most, passes, call).await, calls.get())
+    }
+
+    #[tokio::test]
+    async fn what_passes_is_waited_for_as_long_as_it_may_take() {
+        let passes = error(Fault::Other, DELETED_RECENTLY);
+        assert_eq!(failing(1, SETTLING, &passes).await, (Ok(()), 2));
+        assert_eq!(failing(1, FIRST, &passes).await, (Err(passes), 1));
+    }
+
+    #[tokio::test]
+    async fn throttling_passes_and_anything_else_does_not() {
+        assert_eq!(failing(1, SETTLING, &error(Fault::Throttled, "Throttled")).await, (Ok(()), 2));
+        let wrong = error(Fault::Other, "InvalidAttributeValue");
+        assert_eq!(failing(1, SETTLING, &wrong).await, (Err(wrong), 1));
+    }
+}

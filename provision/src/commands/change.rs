@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::target::{Aim, Opened, each};
 use super::{CommandError, Console, Said, Target, Verdict, finish};
 use crate::apply::{Event, Outcome};
+use crate::aws::CallError;
 use crate::cli;
 use crate::observe::observe;
 use crate::plan::{Action, Change, Plan};
@@ -67,7 +68,7 @@ async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> R
     Ok(Ready { opened, plan })
 }
 
-async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CommandError> {
+pub(super) async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CallError> {
     let stack = &opened.ground.stack;
     let observed = observe(&opened.kinds, stack).await?;
     Ok(Plan::of(stack, &opened.ground.session.place, observed, adopt))
@@ -143,19 +144,18 @@ async fn carry_out(ready: &Ready, name: Option<&str>, console: &Console, stopped
         return Said { verdict: Verdict::Bad, summary: format!("nothing was changed: {why}"), text, json };
     }
     let tell = |event: Event<'_>| {
-        let (change, what) = match event {
-            Event::Started(_) => return,
-            Event::Done(change) => (change, "done".to_owned()),
-            Event::Failed(change, error) => (change, format!("failed: {error}")),
-        };
         let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
-        console.remark(&format!("{name}{} {}: {what}", verb(change), change.id));
+        match event {
+            Event::Started(_) => {}
+            Event::Done(change) => console.remark(&format!("{name}{} {}: done", verb(change), change.id)),
+            Event::Failed(change, error) => console.remark(&format!("{name}{} failed: {error}", verb(change))),
+        }
     };
     let outcome = crate::apply::apply(&opened.kinds, plan, tell, || stopped.get()).await;
     let summary = summary(plan, &outcome);
     let mut text = format!("{}\n", heading(opened));
-    for (id, error) in &outcome.failed {
-        text.push_str(&format!("Failed: {id}: {error}\n"));
+    for (_, error) in &outcome.failed {
+        text.push_str(&format!("Failed: {error}\n"));
     }
     for id in &outcome.skipped {
         text.push_str(&format!("Not done: {id}\n"));
@@ -210,10 +210,10 @@ fn summary(plan: &Plan, outcome: &Outcome) -> String {
 }
 
 /// Why a plan cannot be carried out.
-fn obstacle(plan: &Plan) -> Option<String> {
+pub(super) fn obstacle(plan: &Plan) -> Option<String> {
     match (plan.refused.is_empty(), plan.count(Action::Conflict)) {
         (false, _) => Some("a read was refused".to_owned()),
-        (true, 0) => None,
+        (true, 0) => plan.blocked.first().cloned(),
         (true, 1) => Some("1 conflict".to_owned()),
         (true, n) => Some(format!("{n} conflicts")),
     }
@@ -228,6 +228,9 @@ fn advice(plan: &Plan) -> String {
              or take over what is marked ! with --adopt.\n",
         );
     }
+    if !plan.blocked.is_empty() {
+        advice.push_str("Nothing at all is changed before that is taken off by hand; it is not ours to remove.\n");
+    }
     if !plan.refused.is_empty() {
         advice
             .push_str("Grant the actions that were refused; sms-provision policy operator prints all that it needs.\n");
@@ -235,7 +238,7 @@ fn advice(plan: &Plan) -> String {
     advice
 }
 
-fn heading(opened: &Opened) -> String {
+pub(super) fn heading(opened: &Opened) -> String {
     let session = &opened.ground.session;
     let endpoint = session.endpoint.as_ref().map(|url| format!(", endpoint {url}")).unwrap_or_default();
     format!(

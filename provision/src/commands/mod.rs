@@ -1,8 +1,16 @@
 //! The commands: each turns the settings and AWS's answers into something said and an exit status.
 
 mod change;
+mod check;
 mod console;
+mod export;
+mod keys;
+mod opt_outs;
+mod policy;
+mod sandbox;
+mod status;
 mod target;
+mod verify;
 
 use serde_json::{Value, json};
 use sms_config::Settings;
@@ -10,6 +18,8 @@ use thiserror::Error;
 
 use crate::aws::{CallError, SessionError};
 use crate::cli::{Arguments, Command};
+use crate::keys::KeysError;
+use crate::number::Number;
 
 pub use console::Console;
 pub use target::Target;
@@ -45,6 +55,17 @@ pub enum CommandError {
     /// A call.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// A call, and what to do about it.
+    #[error("{error}; {advice}")]
+    Advised {
+        /// What AWS said.
+        error: Box<CallError>,
+        /// What it means here.
+        advice: &'static str,
+    },
+    /// The sender's keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The arguments do not fit the settings.
     #[error("{0}")]
     Usage(String),
@@ -80,9 +101,35 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
             let results = target::each(&targets, at_once, |target| change::plan(target, plan, console)).await;
             finish(results, given.all, plan.json, console)
         }
+        Command::Status(asked) => {
+            let results = target::each(&targets, at_once, |target| status::status(target, console)).await;
+            finish(results, given.all, asked.json, console)
+        }
+        Command::Check(asked) => {
+            let number = &number(&asked.number)?;
+            let results = target::each(&targets, at_once, |target| check::check(target, number, console)).await;
+            finish(results, given.all, asked.json, console)
+        }
+        Command::Sandbox(asked) => sandbox::sandbox(&targets, at_once, given.all, &asked.what, console).await,
+        Command::OptOuts(asked) => opt_outs::opt_outs(&targets, at_once, given.all, &asked.what, console).await,
+        Command::Export(asked) => {
+            let results = target::each(&targets, at_once, |target| export::export(target, asked, console)).await;
+            finish(results, given.all, given.all, console)
+        }
+        Command::Policy(asked) => {
+            let results = target::each(&targets, at_once, |target| policy::policy(target, asked.whose, console)).await;
+            finish(results, given.all, given.all, console)
+        }
         Command::Apply(apply) => change::apply(&targets, at_once, given.all, apply, console).await,
+        Command::Verify(verify) => verify::run(&targets, at_once, given.all, verify, console).await,
+        Command::Keys(keys) => keys::run(&targets, at_once, given.all, &keys.command, console).await,
         Command::Destroy(destroy) => change::destroy(&targets, at_once, given.all, destroy, console).await,
     }
+}
+
+/// A number of the command line; it is not repeated where it is none.
+fn number(text: &str) -> Result<Number, CommandError> {
+    Number::parse(text).map_err(|error| CommandError::Usage(format!("NUMBER: {error}")))
 }
 
 /// Says what all targets came to: one as it is, several with a table at the end.

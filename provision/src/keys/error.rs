@@ -60,15 +60,8 @@ pub enum KeysError {
         file: String,
     },
     /// There is no such key.
-    #[error(
-        "the IAM user {user} has no key {key}: nothing was changed. sms-provision keys list shows those that it has"
-    )]
-    NoSuchKey {
-        /// The user.
-        user: String,
-        /// What was asked for.
-        key: String,
-    },
+    #[error("the IAM user {0} has no such key: nothing was changed. sms-provision keys list shows those that it has")]
+    NoSuchKey(String),
     /// No key of ours is in the file.
     #[error(
         "{file} has no key of the IAM user {user} under the profile {profile}: sms-provision apply makes the first one, \

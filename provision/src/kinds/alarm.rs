@@ -150,7 +150,7 @@ fn part(query: &MetricDataQuery) -> Value {
     members.insert("id".to_owned(), json!(query.id()));
     let mut set = |key: &str, value: Option<Value>| value.map(|value| members.insert(key.to_owned(), value));
     set("expression", query.expression().map(Value::from));
-    set("label", query.label().map(Value::from));
+    set("label", query.label().filter(|label| !label.is_empty()).map(Value::from));
     set("expression_period_seconds", query.period().map(Value::from));
     set("account", query.account_id().map(Value::from));
     set("return_data", query.return_data().filter(|data| *data != returned).map(Value::from));

@@ -14,7 +14,11 @@ pub(super) struct Dashboards(pub(super) Arc<Ground>);
 impl Dashboards {
     async fn look(&self, id: &Id) -> Result<Option<Found>, CallError> {
         let asked = || self.0.session.cloudwatch.get_dashboard().dashboard_name(&id.name).send();
-        let got = CallError::if_there(call("cloudwatch:GetDashboard", id, asked).await)?;
+        let got = match CallError::if_there(call("cloudwatch:GetDashboard", id, asked).await) {
+            // LocalStack's word for one that is not there. Our name is the only parameter, and a valid one.
+            Err(error) if error.is(&["InvalidParameterValue"]) => None,
+            got => got?,
+        };
         let body = |body: Option<&str>| super::document(body.unwrap_or_default());
         Ok(got.map(|got| Found::ours(id.clone(), Attributes::from([("body".to_owned(), body(got.dashboard_body()))]))))
     }

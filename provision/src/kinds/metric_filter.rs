@@ -19,6 +19,18 @@ impl MetricFilters {
     }
 }
 
+/// Where groups are not ours to make there may be none yet.
+fn explained(error: CallError, group: &str) -> CallError {
+    if error.fault != Fault::NotFound {
+        return error;
+    }
+    let message = format!(
+        "there is no log group {group} yet: SNS makes it with the first SMS that is not delivered. Run it again then, or \
+         set account.create_delivery_log_groups = true"
+    );
+    CallError { message, ..error }
+}
+
 /// The names of the filters on a log group that are not of this stack.
 pub(super) async fn foreign(ground: &Ground, group: &str) -> Result<Vec<String>, CallError> {
     let candidates = ground.stack.of(Kind::LogMetricFilter);
@@ -92,17 +104,7 @@ impl ResourceKind for MetricFilters {
                 let put = put.filter_pattern(text(wanted, "pattern")).metric_transformations(counted.clone());
                 put.send().await.map_err(|error| CallError::of("logs:PutMetricFilter", id.to_string(), error))
             });
-            put.await.map(drop).map_err(|error| match error.fault {
-                Fault::NotFound => CallError {
-                    message: format!(
-                        "there is no log group {} yet: SNS makes it with the first SMS that is not delivered. Run it \
-                         again then, or set account.create_delivery_log_groups = true",
-                        self.group()
-                    ),
-                    ..error
-                },
-                _ => error,
-            })
+            put.await.map(drop).map_err(|error| explained(error, &self.group()))
         })
     }
 
@@ -120,5 +122,28 @@ impl ResourceKind for MetricFilters {
             });
             CallError::if_there(deleted.await).map(drop)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(fault: Fault, code: &str) -> CallError {
+        let other = CallError::other("logs:PutMetricFilter", "metric filter sms-quota", "as AWS says");
+        CallError { fault, code: Some(code.to_owned()), ..other }
+    }
+
+    #[test]
+    fn without_a_log_group_the_error_says_who_makes_it() {
+        let told = explained(error(Fault::NotFound, "ResourceNotFoundException"), "sns/x/Failure").to_string();
+        assert!(told.contains("no log group sns/x/Failure yet: SNS makes it"), "{told}");
+        assert!(told.contains("account.create_delivery_log_groups = true"), "{told}");
+    }
+
+    #[test]
+    fn any_other_error_stays_as_it_is() {
+        let refused = error(Fault::Refused, "AccessDeniedException");
+        assert_eq!(explained(refused.clone(), "sns/x/Failure"), refused);
     }
 }

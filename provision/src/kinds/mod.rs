@@ -9,6 +9,7 @@ mod attachment;
 mod dashboard;
 mod log_group;
 mod metric_filter;
+mod obstacles;
 mod policy;
 mod queue;
 mod role;

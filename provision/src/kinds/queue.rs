@@ -33,9 +33,12 @@ const ATTRIBUTES: [(&str, Name, Form); 7] = [
     ("sqs_managed_sse", Name::SqsManagedSseEnabled, Form::Flag),
     ("kms_key_id", Name::KmsMasterKeyId, Form::Text),
     ("redrive_policy", Name::RedrivePolicy, Form::Document),
-    ("redrive_allow_policy", Name::RedriveAllowPolicy, Form::Document),
+    (ALLOWED, Name::RedriveAllowPolicy, Form::Document),
     ("policy", Name::Policy, Form::Document),
 ];
+
+/// Which queues may name it as their dead-letter queue.
+const ALLOWED: &str = "redrive_allow_policy";
 
 /// Where a queue counts its messages.
 const DEPTHS: [Name; 3] = [
@@ -70,6 +73,12 @@ impl Queues {
         let got = got.attributes.unwrap_or_default();
         for (key, name, form) in ATTRIBUTES {
             attributes.insert(key.to_owned(), got.get(&name).map_or(Value::Null, |text| parsed(text, form)));
+        }
+        // SQS does not tell this one where it is not set, and others that speak like SQS never do.
+        let wanted =
+            candidate.wanted.as_ref().and_then(|wanted| wanted.get(ALLOWED)).filter(|wanted| !wanted.is_null());
+        if let Some(wanted) = wanted.filter(|_| !got.contains_key(&Name::RedriveAllowPolicy)) {
+            attributes.insert(ALLOWED.to_owned(), wanted.clone());
         }
         let mut found = Found::ours(id.clone(), attributes).owned_by(owner);
         let count = |name| got.get(&name).and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
@@ -149,8 +158,10 @@ impl ResourceKind for Queues {
             let url = self.url_of(id).await?;
             let changed = ATTRIBUTES.into_iter().filter(|(key, ..)| update.touches(&[key]));
             let changed = changed.map(|(key, name, _)| (name, update.wanted.get(key).map(written).unwrap_or_default()));
-            let changed: HashMap<_, _> = changed.collect();
+            let mut changed: HashMap<_, _> = changed.collect();
             if !changed.is_empty() {
+                // Some that speak like SQS forget a policy that is not said again.
+                changed.insert(Name::Policy, update.wanted.get("policy").map(written).unwrap_or_default());
                 // The dead-letter queue that it names may have been made a moment ago.
                 patiently(
                     |error| error.fault == Fault::NotFound,
@@ -183,5 +194,25 @@ impl ResourceKind for Queues {
             let deleted = call("sqs:DeleteQueue", id, || self.0.session.sqs.delete_queue().queue_url(&url).send());
             CallError::if_there(deleted.await).map(drop)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redrive_policy_is_the_same_however_it_was_written() {
+        let wanted = json!({ "deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 20 });
+        let spaced =
+            r#"{ "maxReceiveCount" : "20", "deadLetterTargetArn" : "arn:aws:sqs:us-east-1:123456789012:dead" }"#;
+        assert_eq!(parsed(spaced, Form::Document), wanted);
+        assert_eq!(parsed(&wanted.to_string(), Form::Document), wanted);
+    }
+
+    #[test]
+    fn a_document_that_is_empty_is_absent_and_one_that_is_none_is_shown() {
+        assert_eq!(parsed("", Form::Document), Value::Null);
+        assert_eq!(parsed("{", Form::Document), json!("{"));
     }
 }

@@ -50,6 +50,24 @@ impl Subscriptions {
     }
 }
 
+/// What a subscription is to the plan. One that is pending has no ARN by which it could be removed, and goes with its
+/// topic.
+fn found(one: &Subscription, wanted: bool, topic_goes: bool) -> Option<Found> {
+    let id = Id::new(Kind::SnsSubscription, one.endpoint().unwrap_or_default());
+    let mut found = Found::ours(id, Attributes::from([("protocol".to_owned(), json!(PROTOCOL))]));
+    match (one.subscription_arn() == Some(PENDING), wanted, topic_goes) {
+        (false, ..) => {}
+        (true, true, _) => {
+            found.notes.push(format!("{} gets no alarms until its owner follows the link in AWS's mail", found.id));
+        }
+        (true, false, false) => {
+            found.keep = Some("it was never confirmed: AWS drops it in time, and cannot sooner".to_owned());
+        }
+        (true, false, true) => return None,
+    }
+    Some(found)
+}
+
 impl ResourceKind for Subscriptions {
     fn kind(&self) -> Kind {
         Kind::SnsSubscription
@@ -61,27 +79,9 @@ impl ResourceKind for Subscriptions {
             let topic_goes = self.0.stack.of(Kind::SnsTopic).iter().all(|topic| topic.wanted.is_none());
             // A topic that is wanted and not ours is a conflict, and nothing is done; or it is taken over with all on it.
             let owner = if topic_goes && !list.is_empty() { self.owner().await? } else { Owner::Ours };
-            let mut all = Vec::new();
-            for one in list {
-                let id = Id::new(Kind::SnsSubscription, one.endpoint().unwrap_or_default());
-                let attributes = Attributes::from([("protocol".to_owned(), json!(PROTOCOL))]);
-                let mut found = Found::ours(id, attributes).owned_by(owner.clone());
-                let wanted = candidates.iter().any(|other| other.id == found.id && other.wanted.is_some());
-                match (one.subscription_arn() == Some(PENDING), wanted, topic_goes) {
-                    (true, true, _) => {
-                        let note =
-                            format!("{} gets no alarms until its owner follows the link in AWS's mail", found.id);
-                        found.notes.push(note);
-                    }
-                    (true, false, false) => {
-                        found.keep = Some("it was never confirmed: AWS drops it in time, and cannot sooner".to_owned());
-                    }
-                    (true, false, true) => continue, // goes with the topic
-                    (false, ..) => {}
-                }
-                all.push(found);
-            }
-            Ok(all)
+            let wanted = |email: &str| candidates.iter().any(|one| one.id.name == email && one.wanted.is_some());
+            let found = |one: &Subscription| found(one, wanted(one.endpoint().unwrap_or_default()), topic_goes);
+            Ok(list.iter().filter_map(found).map(|found| found.owned_by(owner.clone())).collect())
         })
     }
 
@@ -117,5 +117,33 @@ impl ResourceKind for Subscriptions {
             }
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subscription(arn: &str) -> Subscription {
+        Subscription::builder().protocol(PROTOCOL).endpoint("ops@example.org").subscription_arn(arn).build()
+    }
+
+    #[test]
+    fn one_that_waits_for_its_owner_is_there_and_says_so() {
+        let found = found(&subscription(PENDING), true, false).unwrap();
+        assert_eq!(found.keep, None);
+        assert!(found.notes.iter().any(|note| note.contains("ops@example.org gets no alarms until")), "{found:?}");
+    }
+
+    #[test]
+    fn one_that_waits_and_is_not_wanted_stays_while_its_topic_does() {
+        assert!(found(&subscription(PENDING), false, false).unwrap().keep.is_some());
+        assert_eq!(found(&subscription(PENDING), false, true), None);
+    }
+
+    #[test]
+    fn one_that_is_confirmed_goes_when_it_is_not_wanted() {
+        let found = found(&subscription("arn:aws:sns:us-east-1:123456789012:sms-alarms:1"), false, false).unwrap();
+        assert_eq!((found.keep, found.notes), (None, Vec::new()));
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::policy::tag;
-use super::{Answer, Ground, ResourceKind, Update, tagging};
+use super::{Answer, Ground, ResourceKind, Update, obstacles, tagging};
 use crate::aws::{CallError, Fault};
-use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
+use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
 
 pub(super) struct Users(pub(super) Arc<Ground>);
 
@@ -34,7 +34,11 @@ impl ResourceKind for Users {
                 attributes.insert("path".to_owned(), json!(user.path()));
                 attributes.insert("permissions_boundary".to_owned(), json!(boundary));
                 let owner = tagging::owner(&attributes, &self.0.stack.names.stack);
-                all.push(Found::ours(id.clone(), attributes).owned_by(owner));
+                let mut found = Found::ours(id.clone(), attributes).owned_by(owner);
+                if candidate.wanted.is_none() && found.owner == Owner::Ours {
+                    found.obstacles = obstacles::of_user(&self.0, id).await?;
+                }
+                all.push(found);
             }
             Ok(all)
         })
@@ -76,7 +80,11 @@ impl ResourceKind for Users {
                     }
                 }
             }
-            let (set, remove) = tagging::changes(&update);
+            let (mut set, remove) = tagging::changes(&update);
+            if update.touches(&["path"]) {
+                // In AWS a user takes its tags along. In moto it loses them, and with them its owner.
+                set = tags(update.wanted).collect();
+            }
             if !remove.is_empty() {
                 let keys = remove.iter().map(ToString::to_string).collect();
                 let untagged = iam.untag_user().user_name(&id.name).set_tag_keys(Some(keys)).send().await;

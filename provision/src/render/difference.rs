@@ -86,6 +86,9 @@ fn by_place(place: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
                 by_place(&format!("{place}.{index}"), was, is, lines);
             }
         }
+        (Value::Array(was), Value::Array(is)) if was.iter().chain(is).any(Value::is_object) => {
+            lines.push(format!("{place}: {} entries → {} entries", was.len(), is.len()));
+        }
         _ => lines.push(format!("{place}: {} → {}", shown(old), shown(new))),
     }
 }

@@ -26,7 +26,7 @@ impl<'a> From<&'a Change> for Shown<'a> {
     }
 }
 
-/// The plan as JSON: `account`, `region`, `name`, `changes`, `unchanged`, `refused`, `notes`.
+/// The plan as JSON: `account`, `region`, `name`, `changes`, `unchanged`, `refused`, `blocked`, `notes`.
 pub fn json(plan: &Plan) -> Value {
     json!({
         "account": plan.place.account,
@@ -35,6 +35,7 @@ pub fn json(plan: &Plan) -> Value {
         "changes": plan.changes.iter().map(Shown::from).collect::<Vec<_>>(),
         "unchanged": plan.unchanged,
         "refused": plan.refused,
+        "blocked": plan.blocked,
         "notes": plan.notes,
     })
 }
@@ -63,6 +64,9 @@ pub fn text(plan: &Plan, paint: Paint) -> String {
     }
     for note in &plan.notes {
         line(&mut out, &format!("Note: {note}"));
+    }
+    for why in &plan.blocked {
+        line(&mut out, &format!("Blocked: {why}."));
     }
     for action in &plan.refused {
         line(&mut out, &format!("Refused: {action}; what it would have shown is missing here."));

@@ -48,7 +48,7 @@ pub fn failure_log_group(place: &Place) -> String {
 }
 
 /// The groups and the streams in them, as policies name them.
-pub(super) fn log_arns(place: &Place) -> Vec<String> {
+pub fn log_arns(place: &Place) -> Vec<String> {
     let arns = log_groups(place).map(|group| place.arn("logs", &format!("log-group:{group}")));
     arns.iter().flat_map(|arn| [arn.clone(), format!("{arn}:*")]).collect()
 }

@@ -19,7 +19,7 @@ use crate::aws::Place;
 use crate::resource::{Attributes, Id, Kind, Resource, TAG};
 
 pub use alarms::alarm_name_prefix;
-pub use delivery::{failure_log_group, log_groups};
+pub use delivery::{failure_log_group, log_arns, log_groups};
 pub use names::Names;
 pub use sms::SMS_ATTRIBUTES;
 

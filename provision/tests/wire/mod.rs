@@ -1,5 +1,6 @@
 //! A wire between the program and moto that can be cut after a given write.
 
+#![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -19,14 +20,24 @@ struct State {
     peer: String,
     left: AtomicUsize,
     cut: AtomicBool,
+    unheard: Option<&'static str>,
 }
 
 impl Wire {
     /// The first write is number 1.
     pub(crate) fn cut_after(endpoint: &str, write: usize) -> Self {
+        Self::new(endpoint, write, None)
+    }
+
+    /// Passes everything on but for the answers to calls of that action, each of which ends its connection.
+    pub(crate) fn without_answer_to(endpoint: &str, action: &'static str) -> Self {
+        Self::new(endpoint, usize::MAX, Some(action))
+    }
+
+    fn new(endpoint: &str, write: usize, unheard: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = endpoint.strip_prefix("http://").unwrap().to_owned();
-        let state = Arc::new(State { peer, left: AtomicUsize::new(write), cut: AtomicBool::new(false) });
+        let state = Arc::new(State { peer, left: AtomicUsize::new(write), cut: AtomicBool::new(false), unheard });
         let here = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::clone(&state);
         thread::spawn(move || {
@@ -58,6 +69,10 @@ impl State {
             if self.cut.load(Ordering::SeqCst) {
                 return Ok(());
             }
+            let is_unheard = self.unheard.is_some_and(|action| {
+                let form = String::from_utf8_lossy(&body);
+                form.split('&').any(|pair| pair.strip_prefix("Action=") == Some(action))
+            });
             let is_last = is_write(&head, &body) && self.left.fetch_sub(1, Ordering::SeqCst) == 1;
             peer.write_all(&head)?;
             peer.write_all(&body)?;
@@ -65,7 +80,7 @@ impl State {
             if is_last {
                 self.cut.store(true, Ordering::SeqCst);
             }
-            if self.cut.load(Ordering::SeqCst) {
+            if is_unheard || self.cut.load(Ordering::SeqCst) {
                 return Ok(());
             }
             client.write_all(&head)?;

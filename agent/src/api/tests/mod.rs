@@ -251,6 +251,11 @@ impl Reading {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self:?}");
         let json = self.json();
         assert_eq!(json["status"], self.status, "{json}");
+        for member in ["detail", "hint"] {
+            let words = json[member].as_str().unwrap();
+            let begins = words.starts_with(|first: char| first.is_uppercase() || first == '`');
+            assert!(begins && words.ends_with('.'), "{json}");
+        }
         assert_eq!(json["retryable"].as_bool().unwrap(), self.header("retry-after").is_some(), "{json}");
         (self.status, json["code"].as_str().unwrap().to_owned(), json["parameter"].as_str().map(str::to_owned))
     }

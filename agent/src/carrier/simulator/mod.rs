@@ -27,7 +27,7 @@ use self::store::Store;
 pub use self::store::StoreError;
 use super::{Attempt, Carrier, PublishError, Report, Verdict};
 use crate::clock::Clock;
-use crate::message::{Code, MessageId, PhoneNumber, Problem, Sender};
+use crate::message::{Code, MessageId, PhoneNumber, Problem, Sender, sentence};
 
 /// The name of its file in `agent.data_dir`.
 const FILE: &str = "simulator.db";
@@ -83,7 +83,7 @@ impl Simulator {
         if matches!(answer, Answer::Silence) || self.latency >= attempt.timeout {
             tokio::time::sleep(attempt.timeout).await;
             let waited = humantime::format_duration(attempt.timeout);
-            let problem = Problem::new(Code::OutcomeUnknown, format!("no answer from the simulator within {waited}"));
+            let problem = Problem::new(Code::OutcomeUnknown, format!("No answer from the simulator within {waited}."));
             return Err(numbers::refusal(Verdict::Unknown, problem));
         }
         if !self.latency.is_zero() {
@@ -96,7 +96,8 @@ impl Simulator {
     }
 
     fn deliver(&self, attempt: Attempt<'_>, arrives: bool) -> Result<String, PublishError> {
-        let unsent = |why: String| numbers::refusal(Verdict::NotSent, Problem::new(Code::CarrierUnavailable, why));
+        let unsent =
+            |why: String| numbers::refusal(Verdict::NotSent, Problem::new(Code::CarrierUnavailable, sentence(&why)));
         let now = self.clock.now();
         let sms = attempt.sms;
         let received = Received {

@@ -35,19 +35,19 @@ pub(super) fn answer(to: &PhoneNumber, attempt: u32) -> Answer {
     match (to.as_str(), attempt) {
         (REJECTED, _) => refused(
             Rejected,
-            Problem::new(Code::CarrierRejected, "InvalidParameter: the simulator's number that is never valid"),
+            Problem::new(Code::CarrierRejected, "InvalidParameter: the simulator's number that is never valid."),
         ),
         (OPTED_OUT, _) => refused(Rejected, opted_out()),
         (THROTTLED, _) | (THROTTLED_TWICE, ..=2) => {
-            refused(NotSent, Problem::new(Code::CarrierThrottled, "Throttling: the simulator's number for it"))
+            refused(NotSent, Problem::new(Code::CarrierThrottled, "Throttling: the simulator's number for it."))
         }
         (UNAUTHORIZED, _) => refused(
             Rejected,
-            Problem::new(Code::CarrierUnauthorized, "AuthorizationError: the simulator's number for it"),
+            Problem::new(Code::CarrierUnauthorized, "AuthorizationError: the simulator's number for it."),
         ),
         (REFUSED_ONCE, ..=1) => refused(
             NotSent,
-            Problem::new(Code::CarrierUnavailable, "connection refused: the simulator's number for it"),
+            Problem::new(Code::CarrierUnavailable, "Connection refused: the simulator's number for it."),
         ),
         (UNDELIVERABLE, _) => Answer::TakenAndLost,
         (SILENT, _) => Answer::Silence,
@@ -62,12 +62,12 @@ pub(super) fn has_opted_out(to: &PhoneNumber) -> bool {
 
 /// Why nothing is sent to a number that has opted out.
 pub(super) fn opted_out() -> Problem {
-    Problem::new(Code::OptedOut, "this number of the simulator has opted out").of("to")
+    Problem::new(Code::OptedOut, "This number of the simulator has opted out.").of("to")
 }
 
 /// What the delivery log would say of a message that is taken and lost.
 pub(super) fn undeliverable() -> Problem {
-    Problem::new(Code::Undeliverable, "Phone is currently unreachable/unavailable: the simulator's number for it")
+    Problem::new(Code::Undeliverable, "Phone is currently unreachable/unavailable: the simulator's number for it.")
 }
 
 /// A failed publish that says nothing about the others.

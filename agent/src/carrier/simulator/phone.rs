@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::store::Store;
-use crate::message::{Code, MessageId, PhoneNumber, Problem, SmsType, Timestamp};
+use crate::message::{Code, MessageId, PhoneNumber, Problem, SmsType, Timestamp, sentence};
 
 /// One SMS on a phone. An SMS that was published twice is there twice.
 #[derive(Clone, Eq, PartialEq)]
@@ -63,9 +63,9 @@ impl Phone {
         let before = cursor.map(parse_cursor).transpose()?;
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         // One more than wanted tells whether there are more.
-        let mut rows = store
-            .page(to.map(PhoneNumber::as_str), before, limit.saturating_add(1))
-            .map_err(|error| Problem::new(Code::Internal, format!("cannot read the simulator's file: {error}")))?;
+        let mut rows = store.page(to.map(PhoneNumber::as_str), before, limit.saturating_add(1)).map_err(|error| {
+            Problem::new(Code::Internal, sentence(&format!("Cannot read the simulator's file: {error}")))
+        })?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = rows.last().filter(|_| more).map(|(seq, _)| format!("{seq:016x}"));
@@ -76,6 +76,6 @@ impl Phone {
 fn parse_cursor(cursor: &str) -> Result<i64, Problem> {
     let digits = cursor.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (digits && cursor.len() == 16).then(|| i64::from_str_radix(cursor, 16).ok()).flatten().ok_or_else(|| {
-        Problem::new(Code::InvalidParameter, "use a `next_cursor` as it was answered, or none").of("cursor")
+        Problem::new(Code::InvalidParameter, "Use a `next_cursor` as it was answered, or none.").of("cursor")
     })
 }

@@ -24,7 +24,7 @@ use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, causes};
 
 use self::verdict::{Meaning, Met, meaning};
 use super::{Attempt, Carrier, PublishError};
-use crate::message::{Code, PhoneNumber, Problem, mask_digits};
+use crate::message::{Code, PhoneNumber, Problem, mask_digits, sentence};
 
 /// How long a question that is not a publish may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,16 +63,16 @@ impl Sns {
         match tokio::time::timeout(attempt.timeout, call).await {
             Ok(Ok(output)) => output.message_id.filter(|id| !id.is_empty()).ok_or_else(|| {
                 let met = Met::Answer { status: 200, code: None };
-                failed(meaning(met), "SNS answered 200 without a message id".to_owned(), None)
+                failed(meaning(met), "SNS answered 200 without a message id.".to_owned(), None)
             }),
             Ok(Err(error)) => Err(self.refused(&error, outgoing.began())),
             Err(_) if outgoing.began() => {
-                let detail = format!("no answer from SNS within {}", humantime::format_duration(attempt.timeout));
+                let detail = format!("No answer from SNS within {}.", humantime::format_duration(attempt.timeout));
                 Err(failed(meaning(Met::NoAnswer), detail, None))
             }
             Err(_) => {
                 let waited = humantime::format_duration(attempt.timeout);
-                let detail = format!("no credentials or no connection to SNS within {waited}; nothing was sent");
+                let detail = format!("No credentials or no connection to SNS within {waited}; nothing was sent.");
                 Err(failed(meaning(Met::NotOut), detail, None))
             }
         }
@@ -107,7 +107,7 @@ impl Sns {
                 }
                 Err(problem)
             }
-            Err(_) => Err(Problem::new(Code::CarrierUnavailable, "no answer from SNS about opt-outs in time")),
+            Err(_) => Err(Problem::new(Code::CarrierUnavailable, "No answer from SNS about opt-outs in time.")),
         }
     }
 }
@@ -129,7 +129,7 @@ impl Carrier for Sns {
     fn ready(&self) -> BoxFuture<'_, Result<(), Problem>> {
         async {
             self.credentials.ready().await.map_err(|why| {
-                Problem::new(Code::CarrierUnavailable, format!("no AWS credentials: {}", mask_digits(&why)))
+                Problem::new(Code::CarrierUnavailable, sentence(&format!("No AWS credentials: {}", mask_digits(&why))))
             })
         }
         .boxed()
@@ -153,5 +153,5 @@ where
         (None, _, Some(status)) => format!("SNS answered {status} with a body that cannot be read"),
         (None, _, None) => causes(error),
     };
-    mask_digits(&words)
+    sentence(&mask_digits(&words))
 }

@@ -176,7 +176,7 @@ fn commit(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, 
     }
     let written = written.map_err(|failure| match failure {
         Failure::Sqlite(error) => trouble.met(&error),
-        Failure::Defect => Problem::new(crate::message::Code::Internal, "the outbox met a defect of its own"),
+        Failure::Defect => Problem::new(crate::message::Code::Internal, "The outbox met a defect of its own."),
     });
     if written.is_ok() {
         trouble.over();

@@ -100,8 +100,8 @@ pub(super) fn cancel(
     );
     let values = named_params! {
         ":id": id, ":keep": keep_text, ":now": now, ":unknown": Code::OutcomeUnknown, ":canceled": Code::Canceled,
-        ":unknown_detail": "an attempt may have gone out; it was canceled before it was tried again",
-        ":canceled_detail": "its sender took it back before it was published",
+        ":unknown_detail": "An attempt may have gone out; it was canceled before it was tried again.",
+        ":canceled_detail": "Its sender took it back before it was published.",
     };
     if let Some(message) = transaction.prepare_cached(sql)?.query_row(values, row::message).optional()? {
         transaction.dequeued();
@@ -134,15 +134,15 @@ pub(super) fn sweep(transaction: &Transaction<'_>, now: Timestamp, keep_text: bo
 
 fn too_late(message: Message, unknown: bool, now: Timestamp) -> Outcome {
     if unknown {
-        let detail = "an attempt may have gone out; its time ran out before it was tried again";
+        let detail = "An attempt may have gone out; its time ran out before it was tried again.";
         return Outcome::Unknown(Problem::new(Code::OutcomeUnknown, detail));
     }
     match message.expires_at {
         Some(expires_at) if expires_at <= now => {
-            Outcome::Expired(Problem::new(Code::Expired, "its `expires_in` ran out before it could be published"))
+            Outcome::Expired(Problem::new(Code::Expired, "Its `expires_in` ran out before it could be published."))
         }
         _ => Outcome::Failed(message.error.unwrap_or_else(|| {
-            Problem::new(Code::CarrierUnavailable, "it was given up before a first attempt could be made")
+            Problem::new(Code::CarrierUnavailable, "It was given up before a first attempt could be made.")
         })),
     }
 }

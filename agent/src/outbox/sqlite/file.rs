@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
-use crate::message::{Code, Problem};
+use crate::message::{Code, Problem, sentence};
 
 /// What is wrong with a file.
 #[derive(Debug, Error)]
@@ -137,5 +137,5 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
 
 /// The outbox cannot do what was asked, for that reason.
 pub(super) fn unavailable(why: &'static str) -> Problem {
-    Problem::new(Code::OutboxUnavailable, why)
+    Problem::new(Code::OutboxUnavailable, sentence(why))
 }

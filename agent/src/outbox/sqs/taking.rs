@@ -55,7 +55,7 @@ impl Taking {
             clock,
             held: Held::default(),
             deleting,
-            way: Way::new("taking from the queue"),
+            way: Way::new("Taking from the queue"),
             nature: OnceCell::new(),
             polling: watch::Sender::new(false),
             closing: AtomicBool::new(false),

@@ -1,0 +1,154 @@
+//! SNS with answers as AWS documents them, where moto has none: the calls of the sandbox, origination numbers, refusals.
+//! All other calls go on to moto.
+
+#![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use crate::account::{Account, Ran};
+
+/// An account whose SNS answers so.
+pub(crate) struct Recorded {
+    pub(crate) account: Account,
+    endpoint: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    moto: String,
+    /// By action; of several answers each is given once, the last for ever.
+    answers: Mutex<BTreeMap<String, Vec<Answer>>>,
+    asked: Mutex<Vec<String>>,
+}
+
+#[derive(Clone)]
+struct Answer {
+    status: u16,
+    body: String,
+}
+
+impl Recorded {
+    pub(crate) fn new() -> Self {
+        let account = Account::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let moto = account.moto.endpoint().strip_prefix("http://").unwrap().to_owned();
+        let shared = Arc::new(Shared { moto, answers: Mutex::default(), asked: Mutex::default() });
+        let own = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let shared = Arc::clone(&own);
+                // The program closes its connections when it ends.
+                thread::spawn(move || drop(shared.serve(client)));
+            }
+        });
+        Self { account, endpoint, shared }
+    }
+
+    /// The action's result, in XML.
+    pub(crate) fn answers(&self, action: &str, result: &str) -> &Self {
+        let body = format!(
+            "<{action}Response xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><{action}Result>{result}</{action}Result>\
+             <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{action}Response>"
+        );
+        self.answer(action, Answer { status: 200, body })
+    }
+
+    /// The action fails.
+    pub(crate) fn fails(&self, action: &str, status: u16, code: &str, message: &str) -> &Self {
+        let body = format!(
+            "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}</Code>\
+             <Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+        );
+        self.answer(action, Answer { status, body })
+    }
+
+    fn answer(&self, action: &str, answer: Answer) -> &Self {
+        self.shared.answers.lock().unwrap().entry(action.to_owned()).or_default().push(answer);
+        self
+    }
+
+    /// Out of the sandbox, with a number to send from.
+    pub(crate) fn in_production(&self) -> &Self {
+        self.answers("GetSMSSandboxAccountStatus", "<IsInSandbox>false</IsInSandbox>");
+        let number = "<PhoneNumbers><member><PhoneNumber>+18005550100</PhoneNumber></member></PhoneNumbers>";
+        self.answers("ListOriginationNumbers", number)
+    }
+
+    /// Runs the program.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.account.command(self.account.moto.endpoint(), arguments);
+        command.env("AWS_ENDPOINT_URL_SNS", &self.endpoint);
+        Account::ran(command)
+    }
+
+    /// The forms of all calls of that action.
+    pub(crate) fn asked(&self, action: &str) -> Vec<String> {
+        let named = |form: &&String| action_of(form) == action;
+        self.shared.asked.lock().unwrap().iter().filter(named).cloned().collect()
+    }
+}
+
+fn action_of(form: &str) -> &str {
+    form.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default()
+}
+
+impl Shared {
+    fn serve(&self, mut client: TcpStream) -> std::io::Result<()> {
+        let mut reader = BufReader::new(client.try_clone()?);
+        while let Some((head, body)) = message(&mut reader)? {
+            let form = String::from_utf8_lossy(&body).into_owned();
+            let answer = self.next(action_of(&form));
+            self.asked.lock().unwrap().push(form);
+            match answer {
+                Some(Answer { status, body }) => {
+                    let length = body.len();
+                    write!(
+                        client,
+                        "HTTP/1.1 {status} X\r\ncontent-type: text/xml\r\ncontent-length: {length}\r\n\r\n{body}"
+                    )?;
+                }
+                None => {
+                    let mut moto = TcpStream::connect(&self.moto)?;
+                    moto.write_all(&head)?;
+                    moto.write_all(&body)?;
+                    let Some((head, body)) = message(&mut BufReader::new(moto))? else { return Ok(()) };
+                    client.write_all(&head)?;
+                    client.write_all(&body)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self, action: &str) -> Option<Answer> {
+        let mut answers = self.answers.lock().unwrap();
+        let left = answers.get_mut(action)?;
+        if left.len() > 1 { Some(left.remove(0)) } else { left.first().cloned() }
+    }
+}
+
+fn message(from: &mut impl BufRead) -> std::io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let (mut head, mut length) = (Vec::new(), 0);
+    loop {
+        let start = head.len();
+        if from.read_until(b'\n', &mut head)? == 0 {
+            return Ok(None);
+        }
+        let line = String::from_utf8_lossy(&head[start..]).trim().to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body)?;
+    Ok(Some((head, body)))
+}
