@@ -1,6 +1,7 @@
 //! What the dispatcher knows at one moment, and what follows from it. Pure but for the clocks' readings handed in.
 
 mod room;
+mod stopping;
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
@@ -245,7 +246,7 @@ impl State {
         if self.answered.insert(id) {
             self.free += 1;
         }
-        self.backlog
+        self.backlog || self.shared
     }
 
     /// A publish is over and written down, or never began. True: somebody may have waited for its slot.
@@ -270,30 +271,6 @@ impl State {
     /// What keeps messages from leaving.
     pub(super) fn obstacle(&self) -> Option<&Problem> {
         self.breaker.problem().or(self.denied.as_ref())
-    }
-
-    /// Whether a publish of that message is in flight.
-    pub(super) fn is_in_flight(&self, id: MessageId) -> bool {
-        self.in_flight.contains(&id)
-    }
-
-    /// Whether no publish is in flight.
-    pub(super) fn is_idle(&self) -> bool {
-        self.in_flight.is_empty()
-    }
-
-    /// What was heard of the outbox so far does not tell of the messages that still count.
-    pub(super) fn stop(&mut self) {
-        self.stopping = true;
-        self.more(1);
-    }
-
-    pub(super) fn halt(&mut self) {
-        self.halted = true;
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stopping
     }
 }
 

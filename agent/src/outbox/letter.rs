@@ -43,7 +43,7 @@ pub(super) enum Taken {
     /// A message that is due; it ends at that time.
     Due(Timestamp),
     /// A message that another agent may have published. It is as if its attempt had been cut off.
-    Suspect(Claim),
+    Suspect(Box<Claim>),
     /// One that is in hand already.
     InHand,
     /// One that is settled here: nothing more is published for it.

@@ -218,7 +218,7 @@ fn take(transaction: &Transaction<'_>, delivery: &Delivery, now: Timestamp) -> r
     );
     let claim = transaction.prepare_cached(sql)?.query_row([letter.id], row::claim)?;
     transaction.dequeued();
-    Ok(Taken::Suspect(claim))
+    Ok(Taken::Suspect(Box::new(claim)))
 }
 
 /// A message that another agent accepted.

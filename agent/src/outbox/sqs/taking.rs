@@ -162,7 +162,7 @@ impl Taking {
                     self.held.hold(id, one, until);
                 }
                 Taken::Suspect(claim) => {
-                    fetched.suspects.push(claim);
+                    fetched.suspects.push(*claim);
                     self.held.hold(id, one, until);
                 }
             }
