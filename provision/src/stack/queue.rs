@@ -21,7 +21,6 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
             ("sqs_managed_sse", json!(true)),
             ("kms_key_id", Value::Null),
             ("redrive_policy", Value::Null),
-            ("redrive_allow_policy", json!({ "redrivePermission": "byQueue", "sourceQueueArns": [arn(&names.queue)] })),
             ("policy", policy(&arn(&names.dead_letters))),
         ],
     );
@@ -36,7 +35,6 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
                 "redrive_policy",
                 json!({ "deadLetterTargetArn": arn(&names.dead_letters), "maxReceiveCount": MAX_RECEIVES }),
             ),
-            ("redrive_allow_policy", Value::Null),
             ("policy", policy(&arn(&names.queue))),
         ],
     );
