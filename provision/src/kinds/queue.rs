@@ -27,9 +27,10 @@ enum Form {
 }
 
 /// Our attributes with SQS's names.
-const ATTRIBUTES: [(&str, Name, Form); 6] = [
+const ATTRIBUTES: [(&str, Name, Form); 7] = [
     ("visibility_seconds", Name::VisibilityTimeout, Form::Number),
     ("retention_seconds", Name::MessageRetentionPeriod, Form::Number),
+    ("max_message_bytes", Name::MaximumMessageSize, Form::Number),
     ("sqs_managed_sse", Name::SqsManagedSseEnabled, Form::Flag),
     ("kms_key_id", Name::KmsMasterKeyId, Form::Text),
     ("redrive_policy", Name::RedrivePolicy, Form::Document),
