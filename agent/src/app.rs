@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sms_config::{
-    Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Numbers, Queue, Settings, sends_sms,
+    Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Dispatch, Numbers, Queue, Role, Settings,
+    sends_sms,
 };
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -19,11 +20,15 @@ use crate::clock::{Clock, SystemClock};
 use crate::dispatch::Dispatcher;
 use crate::message::SmsType;
 use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
+use crate::outbox::sqs::SqsOutbox;
 use crate::outbox::{Outbox, housekeeping};
 use crate::receipts;
 
 /// How long one connection to AWS may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long it may take to give back what is in hand of a queue that several agents share.
+const GIVING_BACK: Duration = Duration::from_secs(5);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -48,9 +53,6 @@ pub enum StartError {
     /// The AWS set-up.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// An engine that this program does not have.
-    #[error("agent.queue: this sms-agent has the engine \"sqlite\" only")]
-    Queue,
 }
 
 /// Runs the agent until `stop` ends, either way, and all that was in flight is settled, or `agent.shutdown_timeout` is over.
@@ -63,32 +65,36 @@ pub async fn run(
     stop: oneshot::Receiver<()>,
     announce: impl FnMut(String),
 ) -> Result<(), StartError> {
-    if settings.agent.queue != Queue::Sqlite {
-        return Err(StartError::Queue);
-    }
     let agent = &settings.agent;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = Options {
-        keep_text: settings.outbox.keep_text,
-        idempotency_ttl: settings.outbox.idempotency_ttl,
-        keep: DAY * settings.outbox.keep_days,
-        max_queued: settings.outbox.max_queued,
+    let access = match (agent.carrier, &agent.queue) {
+        (CarrierSetting::Simulator, Queue::Sqlite) => None,
+        _ => Some(aws(&settings.aws).await?),
     };
-    let outbox = Arc::new(SqliteOutbox::open(&agent.data_dir, options)?);
+    let rows = Arc::new(SqliteOutbox::open(&agent.data_dir, options(settings))?);
     // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
-    let key_in_use = outbox.remembers_keys(clock.now()).await.unwrap_or(true);
-    let outbox: Arc<dyn Outbox> = outbox;
+    let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
+    let (outbox, role): (Arc<dyn Outbox>, Role) = match (&agent.queue, &access) {
+        (Queue::Sqs { url, role }, Some(access)) => {
+            (Arc::new(SqsOutbox::new(rows, access, url, Arc::clone(&clock))), *role)
+        }
+        _ => (rows, Role::Both),
+    };
     let simulator = match agent.carrier {
         CarrierSetting::Simulator => {
             Some(Arc::new(Simulator::open(settings.simulator, &agent.data_dir, Arc::clone(&clock))?))
         }
         CarrierSetting::Sns => None,
     };
-    let carrier: Arc<dyn Carrier> = match &simulator {
-        Some(simulator) => Arc::<Simulator>::clone(simulator),
-        None => Arc::new(sns(&settings.aws).await?),
+    let carrier: Arc<dyn Carrier> = match (&simulator, &access) {
+        (Some(simulator), _) => Arc::<Simulator>::clone(simulator),
+        (None, Some(access)) => Arc::new(Sns::new(access)),
+        (None, None) => return Err(AwsError::NoRegion.into()),
     };
-    let dispatcher = Dispatcher::new(&settings.dispatch, Arc::clone(&outbox), Arc::clone(&carrier), Arc::clone(&clock));
+    // With no publish in flight ever, the dispatcher only ends what waits too long.
+    let concurrency = if role == Role::Accept { 0 } else { settings.dispatch.concurrency };
+    let dispatching = Dispatch { concurrency, ..settings.dispatch };
+    let dispatcher = Dispatcher::new(&dispatching, Arc::clone(&outbox), Arc::clone(&carrier), Arc::clone(&clock));
     let door = Door::new(Rooms {
         outbox: Arc::clone(&outbox),
         dispatcher: dispatcher.clone(),
@@ -96,6 +102,7 @@ pub async fn run(
         clock: Arc::clone(&clock),
         rules: rules(settings),
         give_up_after: settings.dispatch.give_up_after,
+        publishes: role != Role::Accept,
     });
     let api = Api::new(Parts {
         intake: Arc::new(door.clone()),
@@ -103,6 +110,7 @@ pub async fn run(
         token: agent.require_token.then(|| Token::open(&agent.token_file)).transpose()?,
         fingerprints: Fingerprints::open(&agent.data_dir.join("fingerprint-key"), key_in_use)?,
         wait: agent.wait,
+        takes_sends: role != Role::Dispatch,
         default_type: match agent.default_type {
             sms_config::SmsType::Transactional => SmsType::Transactional,
             sms_config::SmsType::Promotional => SmsType::Promotional,
@@ -116,7 +124,7 @@ pub async fn run(
     tokio::spawn(async move { dispatching.run().await });
     tokio::spawn(housekeeping::keep(Arc::clone(&outbox), Arc::clone(&clock)));
     if let Some(simulator) = simulator {
-        tokio::spawn(receipts::follow(simulator, outbox, clock));
+        tokio::spawn(receipts::follow(simulator, Arc::clone(&outbox), clock));
     }
     let (close, closed) = oneshot::channel::<()>();
     let serving = tokio::spawn(crate::api::run(listeners, Arc::clone(&api), async { drop(closed.await) }, CLOSING));
@@ -131,6 +139,9 @@ pub async fn run(
         tracing::warn!("the stop waits no longer: the outcome of a publish cut off is unknown until the next start");
     }
     dispatcher.halt();
+    if timeout(GIVING_BACK, outbox.release()).await.is_err() {
+        tracing::warn!("messages in hand could not be given back to the queue: other agents see them a little later");
+    }
     drop(close);
     if serving.await.is_err() {
         tracing::error!("the listeners ended with a defect of the agent's own");
@@ -138,14 +149,24 @@ pub async fn run(
     Ok(())
 }
 
-async fn sns(settings: &Aws) -> Result<Sns, StartError> {
+fn options(settings: &Settings) -> Options {
+    Options {
+        keep_text: settings.outbox.keep_text,
+        idempotency_ttl: settings.outbox.idempotency_ttl,
+        keep: DAY * settings.outbox.keep_days,
+        max_queued: settings.outbox.max_queued,
+        forwards: settings.agent.queue != Queue::Sqlite,
+    }
+}
+
+async fn aws(settings: &Aws) -> Result<AwsAccess, StartError> {
     // The publish's own time-out is the dispatcher's, attempt by attempt; so are the retries.
     let options = ClientOptions { connect_timeout: CONNECT_TIMEOUT, operation_attempt_timeout: None, retries: 0 };
     let access = AwsAccess::load(settings, options).await?;
     if !sends_sms(&access.region) {
         tracing::warn!(region = access.region, "this region is not known to send SMS");
     }
-    Ok(Sns::new(&access))
+    Ok(access)
 }
 
 fn rules(settings: &Settings) -> Vec<Box<dyn Rule>> {

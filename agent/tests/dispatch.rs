@@ -123,6 +123,7 @@ fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent 
         clock,
         rules: Vec::new(),
         give_up_after: settings.give_up_after,
+        publishes: true,
     });
     let running = dispatcher.clone();
     tokio::spawn(async move { running.run().await });

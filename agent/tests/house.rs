@@ -21,10 +21,12 @@ const HOUSE: House = House {
     ],
     guarded: &[
         ("carrier::sns", &["app"]),
-        ("outbox::sqlite", &["app"]),
+        ("outbox::sqlite", &["app", "outbox::sqs"]),
+        ("outbox::sqs", &["app"]),
         ("aws_sdk_sns", &["carrier::sns"]),
+        ("aws_sdk_sqs", &["outbox::sqs"]),
         ("rusqlite", &["outbox::sqlite", "carrier::simulator"]),
-        ("hyper", &["api", "carrier::sns"]),
+        ("hyper", &["api"]),
         ("hyper_util", &["api"]),
     ],
 };

@@ -1,6 +1,7 @@
 //! What a collector sees of a message's way.
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+mod fleet;
 #[path = "../../config/tests/peers/mod.rs"]
 mod peers;
 mod process;
@@ -76,6 +77,23 @@ fn a_publish_that_was_queued_is_linked_to_the_request_that_asked_for_it() {
     let server = collector.await_span("the request", |span| span.name == "POST /v1/messages");
     let publish = collector.await_span("the publish", |span| span.name == "publish sms");
     assert_ne!(publish.trace_id, TRACE);
+    assert_eq!(publish.links.len(), 1);
+    assert_eq!((publish.links[0].trace_id.as_str(), &publish.links[0].span_id), (TRACE, &server.span_id));
+}
+
+#[test]
+fn a_publish_by_another_agent_is_linked_to_the_request_that_asked_for_it() {
+    let collector = Collector::start();
+    let fleet = fleet::Fleet::new(60, 20);
+    let observed = |role| {
+        let start = fleet.agent(role).env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint());
+        start.env("OTEL_BSP_SCHEDULE_DELAY", "100").serve()
+    };
+    let (accepting, _dispatching) = (observed("accept"), observed("dispatch"));
+    let traceparent = format!("00-{TRACE}-{PARENT}-01");
+    assert_eq!(accepting.request("POST", "/v1/messages", &headers(&traceparent), BODY).status, 202);
+    let server = collector.await_span("the request", |span| span.name == "POST /v1/messages");
+    let publish = collector.await_span("the publish", |span| span.name == "publish sms");
     assert_eq!(publish.links.len(), 1);
     assert_eq!((publish.links[0].trace_id.as_str(), &publish.links[0].span_id), (TRACE, &server.span_id));
 }

@@ -33,6 +33,8 @@ pub struct Rooms {
     pub rules: Vec<Box<dyn Rule>>,
     /// `dispatch.give_up_after`.
     pub give_up_after: Duration,
+    /// Whether this agent publishes: otherwise there is no outcome that anybody could wait for.
+    pub publishes: bool,
 }
 
 /// [`Intake`] over the rooms of this process. Clones share one.
@@ -64,15 +66,17 @@ impl Door {
 
     async fn send(self, submission: Submission) -> Result<Submitted, Problem> {
         let rooms = &self.0.rooms;
+        let wait = submission.wait.filter(|_| rooms.publishes);
+        let submission = Submission { wait, ..submission };
         if let Some(key) = submission.key
             && let Some(earlier) = rooms.outbox.replay(key, rooms.clock.now()).await?
         {
-            return self.follow(earlier, submission.wait).await;
+            return self.follow(earlier, wait).await;
         }
         if let Some(problem) = self.objection(&submission.draft.sms.to) {
             return Err(problem);
         }
-        let (wait, keyed) = (submission.wait, submission.key.is_some());
+        let keyed = submission.key.is_some();
         let id = self.0.ids.next(rooms.clock.now());
         let watch = wait.map(|_| rooms.dispatcher.watch(id));
         match self.accept(id, submission).await? {
@@ -274,6 +278,10 @@ impl Intake for Door {
             rooms.outbox.probe().await
         }
         .boxed()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.0.rooms.outbox.trouble()
     }
 
     fn is_stopping(&self) -> bool {

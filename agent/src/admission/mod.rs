@@ -117,6 +117,9 @@ pub trait Intake: Send + Sync {
     /// What is missing.
     fn ready(&self) -> BoxFuture<'static, Result<(), Problem>>;
 
+    /// What does not work although messages are accepted: they wait for it.
+    fn trouble(&self) -> Option<String>;
+
     /// Whether the agent is stopping: new requests are refused then.
     fn is_stopping(&self) -> bool;
 }

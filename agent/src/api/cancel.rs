@@ -7,7 +7,7 @@ use super::lookup::unknown;
 use super::message::MessageJson;
 use super::problem;
 use super::routes::{Call, Work};
-use crate::message::{Code, MessageId, Problem};
+use crate::message::{Code, MessageId, Problem, Status};
 use crate::outbox::Canceled;
 
 /// Cancels one.
@@ -19,7 +19,12 @@ pub(super) fn message(call: Call) -> Result<Work, Problem> {
         Ok(match canceled.await?.ok_or_else(unknown)? {
             Canceled::Done(message) => answer::json(StatusCode::OK, &MessageJson::from(&message)),
             Canceled::TooLate(message) => {
-                let detail = format!("It is not queued: its status is `{}`.", message.status.as_str());
+                let detail = match message.status {
+                    Status::Queued => {
+                        "It is in the queue that several agents share: one of them may have it.".to_owned()
+                    }
+                    status => format!("It is not queued: its status is `{}`.", status.as_str()),
+                };
                 problem::answer_of_message(&Problem::new(Code::NotCancelable, detail), &message)
             }
         })

@@ -52,6 +52,9 @@ async fn gates(
     // Route and method.
     let (place, segment) = found.ok_or_else(|| Problem::new(Code::NotFound, "There is no such path."))?;
     let Some(route) = place.route(&head.method) else { return Ok(problem::answer_of_method(&place.allowed)) };
+    if route.sends && !api.takes_sends {
+        return Err(Problem::new(Code::NotFound, "This agent takes no sends: its `agent.role` is \"dispatch\"."));
+    }
     let call = Call { api: Arc::clone(api), query: Query::parse(head.uri.query()), headers: head.headers, segment };
     match route.act {
         Act::Read(act) => act(call)?.await,

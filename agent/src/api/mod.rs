@@ -79,6 +79,8 @@ pub struct Parts {
     pub fingerprints: Fingerprints,
     /// How long a send waits for its outcome.
     pub wait: Duration,
+    /// Whether there are routes to send by.
+    pub takes_sends: bool,
     /// The type of a message that names none.
     pub default_type: SmsType,
 }
@@ -90,6 +92,7 @@ pub struct Api {
     token: Option<Token>,
     fingerprints: Fingerprints,
     wait: Duration,
+    takes_sends: bool,
     default_type: SmsType,
     routes: routes::Routes,
     document: Bytes,
@@ -102,7 +105,7 @@ pub struct Api {
 impl Api {
     /// Of these parts.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { intake, phone, token, fingerprints, wait, default_type } = parts;
+        let Parts { intake, phone, token, fingerprints, wait, takes_sends, default_type } = parts;
         let (routes, budget, in_hand) = (routes::Routes::new(), body::Budget::new(), Semaphore::new(REQUESTS));
         let document = openapi::of(token.is_some());
         let closing = watch::Sender::new(false);
@@ -112,6 +115,7 @@ impl Api {
             token,
             fingerprints,
             wait,
+            takes_sends,
             default_type,
             routes,
             document,

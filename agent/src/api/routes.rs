@@ -45,6 +45,8 @@ pub(super) struct Route {
     pub(super) method: Method,
     /// Whether it answers without the token.
     pub(super) open: bool,
+    /// Whether it is a way to send.
+    pub(super) sends: bool,
     /// What it does.
     pub(super) act: Act,
 }
@@ -52,17 +54,17 @@ pub(super) struct Route {
 /// All routes.
 #[rustfmt::skip]
 pub(super) static TABLE: [Route; 11] = [
-    Route { path: "/v1/messages", method: Method::POST, open: false, act: Act::Write(body::OF_ONE_MESSAGE, send::send) },
-    Route { path: "/v1/messages", method: Method::GET, open: false, act: Act::Read(history::messages) },
-    Route { path: "/v1/messages/batch", method: Method::POST, open: false, act: Act::Write(body::OF_A_BATCH, batch::send) },
-    Route { path: "/v1/messages/preview", method: Method::POST, open: false, act: Act::Write(body::OF_ONE_MESSAGE, preview::preview) },
-    Route { path: "/v1/messages/{id}", method: Method::GET, open: false, act: Act::Read(lookup::message) },
-    Route { path: "/v1/messages/{id}", method: Method::DELETE, open: false, act: Act::Read(cancel::message) },
-    Route { path: "/v1/opt-outs/{number}", method: Method::GET, open: false, act: Act::Read(opt_outs::opted_out) },
-    Route { path: "/v1/simulator/messages", method: Method::GET, open: false, act: Act::Read(inbox::messages) },
-    Route { path: HEALTH, method: Method::GET, open: true, act: Act::Read(health::alive) },
-    Route { path: "/readyz", method: Method::GET, open: true, act: Act::Read(health::ready) },
-    Route { path: "/openapi.json", method: Method::GET, open: true, act: Act::Read(openapi::document) },
+    Route { path: "/v1/messages", method: Method::POST, open: false, sends: true, act: Act::Write(body::OF_ONE_MESSAGE, send::send) },
+    Route { path: "/v1/messages", method: Method::GET, open: false, sends: false, act: Act::Read(history::messages) },
+    Route { path: "/v1/messages/batch", method: Method::POST, open: false, sends: true, act: Act::Write(body::OF_A_BATCH, batch::send) },
+    Route { path: "/v1/messages/preview", method: Method::POST, open: false, sends: false, act: Act::Write(body::OF_ONE_MESSAGE, preview::preview) },
+    Route { path: "/v1/messages/{id}", method: Method::GET, open: false, sends: false, act: Act::Read(lookup::message) },
+    Route { path: "/v1/messages/{id}", method: Method::DELETE, open: false, sends: false, act: Act::Read(cancel::message) },
+    Route { path: "/v1/opt-outs/{number}", method: Method::GET, open: false, sends: false, act: Act::Read(opt_outs::opted_out) },
+    Route { path: "/v1/simulator/messages", method: Method::GET, open: false, sends: false, act: Act::Read(inbox::messages) },
+    Route { path: HEALTH, method: Method::GET, open: true, sends: false, act: Act::Read(health::alive) },
+    Route { path: "/readyz", method: Method::GET, open: true, sends: false, act: Act::Read(health::ready) },
+    Route { path: "/openapi.json", method: Method::GET, open: true, sends: false, act: Act::Read(openapi::document) },
 ];
 
 /// The path that answers as long as the process serves, whatever else may be.

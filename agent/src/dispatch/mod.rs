@@ -7,6 +7,7 @@
 
 mod backoff;
 mod breaker;
+mod fetching;
 mod pace;
 mod policy;
 mod span;
@@ -21,6 +22,7 @@ use sms_config::Dispatch as Settings;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::fetching::Fetching;
 use self::policy::Policy;
 use self::state::{Next, State};
 use self::waiting::Waiting;
@@ -62,13 +64,15 @@ impl Dispatcher {
     /// A dispatcher that does nothing yet: [`Dispatcher::run`] is its life.
     pub fn new(settings: &Settings, outbox: Arc<dyn Outbox>, carrier: Arc<dyn Carrier>, clock: Arc<dyn Clock>) -> Self {
         let idle = Arc::<Notify>::default();
+        let (concurrency, per_second) = (settings.concurrency, settings.segments_per_second);
+        let state = State::new(concurrency, per_second, outbox.is_shared(), Instant::now());
         Self(Arc::new(Shared {
             outbox,
             carrier,
             clock,
             policy: Policy::new(settings),
             attempt_timeout: settings.attempt_timeout,
-            state: Mutex::new(State::new(settings.concurrency, settings.segments_per_second, Instant::now())),
+            state: Mutex::new(state),
             waiting: Waiting::new(Arc::clone(&idle)),
             wake: Notify::new(),
             idle,
@@ -78,6 +82,7 @@ impl Dispatcher {
     /// Takes up what the last process left in mid-air, then publishes what is due until [`Dispatcher::halt`].
     pub async fn run(&self) {
         self.take_up_interrupted().await;
+        let mut fetching = Fetching::default();
         while let Some(next) = self.next() {
             match next {
                 Next::Sweep => self.sweep().await,
@@ -88,7 +93,7 @@ impl Dispatcher {
                         self.pause(Some(OUTBOX_PAUSE)).await;
                     }
                 },
-                Next::Wait(duration) => self.pause(duration).await,
+                Next::Wait(duration) => self.wait(duration, &mut fetching).await,
             }
         }
     }
@@ -129,6 +134,11 @@ impl Dispatcher {
     /// is not begun cannot be cut off.
     pub fn stop(&self) {
         self.state().stop();
+        if self.0.outbox.is_shared() {
+            // What is not in flight is left to the other agents.
+            let state = self.state();
+            self.0.waiting.release_all_but(|id| state.is_in_flight(id));
+        }
         self.0.wake.notify_one();
     }
 
@@ -160,7 +170,9 @@ impl Dispatcher {
             return self.0.outbox.claim(now, demand).await;
         }
         match self.0.waiting.awaited() {
-            awaited if awaited.is_empty() => Ok(Claims { claims: Vec::new(), rest: Rest::Idle(None) }),
+            awaited if awaited.is_empty() || self.0.outbox.is_shared() => {
+                Ok(Claims { claims: Vec::new(), rest: Rest::Idle(None) })
+            }
             awaited => self.0.outbox.claim_among(awaited, now, demand).await,
         }
     }

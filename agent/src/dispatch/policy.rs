@@ -48,7 +48,16 @@ impl Policy {
 
     /// The outcome of an attempt that the end of the process cut off.
     pub(super) fn interrupted(&self, claim: &Claim, now: Timestamp) -> Outcome {
-        let cut = Problem::new(Code::OutcomeUnknown, "The agent ended while the publish was under way.");
+        self.cut_off(claim, "The agent ended while the publish was under way.", now)
+    }
+
+    /// The outcome of an attempt that another agent may have made.
+    pub(super) fn suspected(&self, claim: &Claim, now: Timestamp) -> Outcome {
+        self.cut_off(claim, "Another agent took it before, and may have published it.", now)
+    }
+
+    fn cut_off(&self, claim: &Claim, detail: &'static str, now: Timestamp) -> Outcome {
+        let cut = Problem::new(Code::OutcomeUnknown, detail);
         match self.again(claim, cut, true, now) {
             // The end of a process is no overload: there is nothing to back off from.
             Outcome::Retry { problem, unknown, .. } => Outcome::Retry { at: now, problem, unknown },

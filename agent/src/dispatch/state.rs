@@ -1,5 +1,8 @@
 //! What the dispatcher knows at one moment, and what follows from it. Pure but for the clocks' readings handed in.
 
+mod room;
+mod stopping;
+
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -57,11 +60,13 @@ pub(super) struct State {
     stopping: bool,
     /// Nothing is.
     halted: bool,
+    /// Most messages lie in a queue that several agents share, and are fetched as far as there is room for them.
+    shared: bool,
 }
 
 impl State {
     /// Nothing is known of the outbox yet, so it is asked first.
-    pub(super) fn new(concurrency: usize, per_second: Option<NonZeroU32>, now: Instant) -> Self {
+    pub(super) fn new(concurrency: usize, per_second: Option<NonZeroU32>, shared: bool, now: Instant) -> Self {
         Self {
             free: concurrency,
             in_flight: HashSet::new(),
@@ -78,6 +83,7 @@ impl State {
             next_end: Some(Timestamp::from_millis(0)),
             stopping: false,
             halted: false,
+            shared,
         }
     }
 
@@ -96,7 +102,7 @@ impl State {
         let end = self.next_end.map(|end| end.since(now));
         if !self.backlog {
             let due = self.next_due.map(|due| due.since(now).min(GLANCE));
-            return Some(Next::Wait(earlier(due, end)));
+            return Some(Next::Wait(earlier(earlier(due, end), self.until_room(instant))));
         }
         let end = end.map(|end| end.min(GLANCE));
         let gate = self.breaker.gate(instant);
@@ -157,8 +163,11 @@ impl State {
         self.claimed(asked, &[], Rest::More);
     }
 
-    /// A new message is in the outbox, due now.
+    /// A new message is in the outbox, due now; or on its way to the queue that is shared.
     pub(super) fn queued(&mut self, ends_at: Timestamp) {
+        if self.shared {
+            return self.end(ends_at);
+        }
         self.backlog = true;
         self.needs = 1;
         self.end(ends_at);
@@ -237,7 +246,7 @@ impl State {
         if self.answered.insert(id) {
             self.free += 1;
         }
-        self.backlog
+        self.backlog || self.shared
     }
 
     /// A publish is over and written down, or never began. True: somebody may have waited for its slot.
@@ -251,7 +260,7 @@ impl State {
             self.breaker.unprobe();
             return true;
         }
-        self.backlog
+        self.backlog || self.shared
     }
 
     /// Whether the carrier lets nobody in.
@@ -262,25 +271,6 @@ impl State {
     /// What keeps messages from leaving.
     pub(super) fn obstacle(&self) -> Option<&Problem> {
         self.breaker.problem().or(self.denied.as_ref())
-    }
-
-    /// Whether no publish is in flight.
-    pub(super) fn is_idle(&self) -> bool {
-        self.in_flight.is_empty()
-    }
-
-    /// What was heard of the outbox so far does not tell of the messages that still count.
-    pub(super) fn stop(&mut self) {
-        self.stopping = true;
-        self.more(1);
-    }
-
-    pub(super) fn halt(&mut self) {
-        self.halted = true;
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stopping
     }
 }
 
@@ -297,7 +287,7 @@ mod tests {
 
     /// The state after the outbox was asked once and has nothing due before `next`.
     fn asked(next: Option<Timestamp>) -> State {
-        let mut state = State::new(1, None, Instant::now());
+        let mut state = State::new(1, None, false, Instant::now());
         assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Sweep)));
         state.swept(None);
         assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Claim(_))));
@@ -323,7 +313,7 @@ mod tests {
         let end = NOW.plus(Duration::from_secs(60));
         let due = NOW.plus(Duration::from_millis(300));
 
-        let mut state = State::new(1, None, Instant::now());
+        let mut state = State::new(1, None, false, Instant::now());
         assert!(matches!(state.next(NOW, Instant::now()), Some(Next::Sweep)));
         state.queued(end);
         state.swept(None);

@@ -61,6 +61,13 @@ impl Waiting {
         self.left(&taken);
     }
 
+    /// Lets those go that wait for other messages than these.
+    pub(super) fn release_all_but(&self, is_one: impl Fn(MessageId) -> bool) {
+        let mut taken = self.lock();
+        taken.retain(|id, _| is_one(*id));
+        self.left(&taken);
+    }
+
     /// The messages that somebody waits for.
     pub(super) fn awaited(&self) -> Vec<MessageId> {
         self.lock().keys().copied().collect()

@@ -2,16 +2,21 @@
 //!
 //! In flow drafts that admission let pass; out flow claims for the dispatcher and records for the history. The rule
 //! it keeps: what it has answered as accepted survives, and a message is in one worker's hands at a time. One narrow
-//! trait, [`Outbox`]; `sqlite` is the embedded engine behind it. It knows nothing of HTTP and nothing of carriers.
+//! trait, [`Outbox`]; `sqlite` is the embedded engine behind it, `sqs` the one for several agents. It knows nothing of
+//! HTTP and nothing of carriers.
 
+mod claim;
 mod history;
 pub mod housekeeping;
+mod letter;
 pub mod sqlite;
+pub mod sqs;
 
 use futures_util::future::BoxFuture;
 
-use crate::message::{Draft, Message, MessageId, Problem, Sms, Timestamp};
+use crate::message::{Draft, Message, MessageId, Problem, Timestamp};
 
+pub use self::claim::{Allowance, Claim, Claims, Demand, Fetched, Rest};
 pub use self::history::{Cursor, Filter, NoCursor, Page};
 
 /// One message to accept.
@@ -84,77 +89,6 @@ pub enum Canceled {
     Done(Message),
     /// It does not wait in the queue: this is what it is.
     TooLate(Message),
-}
-
-/// A message in the hands of a worker: its status is `sending`.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    /// Its name.
-    pub id: MessageId,
-    /// What is published.
-    pub sms: Sms,
-    /// Which attempt this is, from 1.
-    pub attempt: u32,
-    /// Attempts whose outcome is unknown.
-    pub unknowns: u32,
-    /// When it was accepted.
-    pub created_at: Timestamp,
-    /// Not published later than this.
-    pub expires_at: Option<Timestamp>,
-    /// Not tried again later than this.
-    pub give_up_at: Timestamp,
-    /// The trace that asked for it.
-    pub trace: Option<String>,
-}
-
-/// How much the dispatcher can take.
-#[derive(Clone, Copy, Debug)]
-pub struct Demand {
-    /// Messages at most; at least 1.
-    pub messages: usize,
-    /// Segments that the pace allows now; `None` is no pace.
-    pub segments: Option<Allowance>,
-}
-
-/// What the pace allows at one moment.
-#[derive(Clone, Copy, Debug)]
-pub struct Allowance {
-    /// Segments that may go now.
-    pub now: u32,
-    /// What a full bucket holds: a message larger than that goes when the bucket is full.
-    pub full: u32,
-}
-
-impl Allowance {
-    /// Takes the segments of one message, if it may go now: a message larger than a full bucket may once that is
-    /// full, and leaves nothing for the next.
-    pub fn take(&mut self, segments: u32) -> bool {
-        let fits = segments.min(self.full) <= self.now;
-        if fits {
-            self.now = self.now.saturating_sub(segments);
-        }
-        fits
-    }
-}
-
-/// What the outbox handed out.
-#[derive(Clone, Debug)]
-pub struct Claims {
-    /// The messages, the oldest transactional first.
-    pub claims: Vec<Claim>,
-    /// Why there are not more of them.
-    pub rest: Rest,
-}
-
-/// What still waits in the outbox after a claim.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Rest {
-    /// There may be more that is due.
-    More,
-    /// The next one needs so many segments of the pace.
-    Paced(u32),
-    /// Nothing is due; the next attempt is due then, if any is scheduled.
-    Idle(Option<Timestamp>),
 }
 
 /// What a worker says became of its attempt, or a receipt of the message.
@@ -287,4 +221,26 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// `outbox_unavailable`.
     fn probe(&self) -> BoxFuture<'static, Result<(), Problem>>;
+
+    /// Whether what is accepted goes to a queue that several agents share, and comes back, if at all, by
+    /// [`Outbox::fetch`].
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Waits for up to `most` messages of a queue that several agents share, however long none comes: with no such
+    /// queue, for ever.
+    fn fetch(&self, _most: usize) -> BoxFuture<'static, Fetched> {
+        Box::pin(std::future::pending())
+    }
+
+    /// What does not work of a queue that several agents share, while messages are accepted all the same.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    /// Gives back what is in hand of a queue that several agents share. The last thing asked of it.
+    fn release(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }

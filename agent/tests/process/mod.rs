@@ -178,13 +178,28 @@ impl Agent {
     }
 
     /// Asks until it is so.
-    pub(crate) fn until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+    pub(crate) fn until(&self, what: &str, is_so: impl FnMut(&Self) -> bool) {
+        self.within(PATIENCE, Duration::ZERO, what, is_so);
+    }
+
+    /// The same of what may take minutes, and of a peer that is slowed down by every question.
+    pub(crate) fn at_leisure(&self, what: &str, is_so: impl FnMut(&Self) -> bool) {
+        self.within(PATIENCE * 10, Duration::from_millis(250), what, is_so);
+    }
+
+    fn within(&self, patience: Duration, pause: Duration, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
         let start = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
         while !is_so(self) {
             let waited = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap() - start;
-            assert!(waited < PATIENCE, "waited in vain: {what}");
-            std::thread::yield_now();
+            assert!(waited < patience, "waited in vain: {what}");
+            std::thread::sleep(pause);
         }
+    }
+
+    /// The same agent, with the folder that it is in in its care.
+    pub(crate) fn in_folder(mut self, folder: tempfile::TempDir) -> Self {
+        self.folder = Some(folder);
+        self
     }
 
     /// Asks it to stop, as an init system does.

@@ -6,6 +6,8 @@
 
 mod credentials;
 mod http;
+mod incoming;
+mod outgoing;
 mod region;
 
 #[cfg(test)]
@@ -21,6 +23,8 @@ use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_smithy_types::retry::RetryConfig;
 
 pub use credentials::Credentials;
+pub use incoming::Incoming;
+pub use outgoing::Outgoing;
 pub use region::sends_sms;
 
 use crate::Aws;

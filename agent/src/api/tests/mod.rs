@@ -125,6 +125,10 @@ impl Intake for Room {
         async move { missing.map_or(Ok(()), Err) }.boxed()
     }
 
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
@@ -166,6 +170,7 @@ impl House {
             token,
             fingerprints: Fingerprints::open(&folder.path().join("fingerprint-key"), false).unwrap(),
             wait: Duration::from_secs(10),
+            takes_sends: true,
             default_type: SmsType::Transactional,
         });
         let tcp = Listener::bind(&Listen::Tcp("127.0.0.1:0".parse().unwrap()), 0o600).unwrap();

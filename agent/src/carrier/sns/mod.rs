@@ -5,8 +5,6 @@
 //! a repetition, and would send a second SMS.
 
 mod attributes;
-mod incoming;
-mod outgoing;
 mod verdict;
 
 #[cfg(test)]
@@ -22,16 +20,17 @@ use aws_sdk_sns::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sms_config::{AwsAccess, Credentials, causes};
+use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, causes};
 
-use self::incoming::Incoming;
-use self::outgoing::Outgoing;
 use self::verdict::{Meaning, Met, meaning};
 use super::{Attempt, Carrier, PublishError};
 use crate::message::{Code, PhoneNumber, Problem, mask_digits, sentence};
 
 /// How long a question that is not a publish may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes of an answer; a list of a hundred opted-out numbers has 10 KiB.
+const LONGEST_ANSWER: usize = 256 * 1024;
 
 /// Publishes through Amazon SNS.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ impl Sns {
             .retry_config(RetryConfig::disabled())
             // Requests and answers of a kilobyte need no watch over their throughput; every call has its time-out.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .interceptor(Incoming)
+            .interceptor(Incoming(LONGEST_ANSWER))
             .build();
         Self { client: Client::from_conf(config), credentials: access.credentials.clone() }
     }

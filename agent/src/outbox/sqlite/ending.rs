@@ -95,7 +95,7 @@ pub(super) fn cancel(
         "UPDATE message SET status = iif(unknowns > 0, 7, 6), due_at = NULL, words = CASE WHEN :keep THEN words END, \
          updated_at = :now, error_code = iif(unknowns > 0, :unknown, :canceled), \
          error_detail = iif(unknowns > 0, :unknown_detail, :canceled_detail), error_request_id = NULL \
-         WHERE id = :id AND status = 0 RETURNING ",
+         WHERE id = :id AND status = 0 AND forwards = 0 AND receives = 0 RETURNING ",
         row::message_columns!()
     );
     let values = named_params! {

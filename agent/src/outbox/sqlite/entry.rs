@@ -4,26 +4,25 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::row;
 use super::writer::Transaction;
+use super::{Options, row};
 use crate::message::{MessageId, Problem, Timestamp};
 use crate::outbox::{Acceptance, Accepted, Idempotency, Refusal};
 
 pub(super) fn accept(
     transaction: &Transaction<'_>,
     acceptance: &Acceptance,
-    ttl: Duration,
-    max_queued: u64,
+    options: Options,
 ) -> rusqlite::Result<Accepted> {
     let Acceptance { entries, refusals, key, durable: _ } = acceptance;
     if let Some((key, first)) = key.zip(entries.first())
-        && let Some(earlier) = replay(transaction, key, first.at, ttl)?
+        && let Some(earlier) = replay(transaction, key, first.at, options.idempotency_ttl)?
     {
         return Ok(earlier);
     }
     // All or nothing: the same batch finds room later, under the same key. What leaves at once does not wait.
     let waiting = entries.iter().filter(|entry| !entry.claimed).count() as u64;
-    if waiting > 0 && transaction.queued() + waiting > max_queued {
+    if waiting > 0 && transaction.queued() + waiting > options.max_queued {
         return Ok(Accepted::Full);
     }
     if let Some((key, first)) = key.zip(entries.first()) {
@@ -32,7 +31,9 @@ pub(super) fn accept(
     }
     let mut messages = Vec::with_capacity(entries.len());
     for entry in entries {
-        messages.push(row::insert(transaction, entry)?);
+        // One that is to be sent elsewhere is not due here.
+        let due_at = (!entry.claimed && !options.forwards).then_some(entry.at);
+        messages.push(row::insert(transaction, entry, due_at)?);
         if !entry.claimed {
             transaction.enqueued();
         }

@@ -27,7 +27,7 @@ macro_rules! walk {
 const BY_REFERENCE: &str = walk!(" AND reference = ?2");
 const BY_RECIPIENT: &str = walk!(" AND recipient = ?2");
 // An index that is partial is used only where the statement says the same as the index.
-const QUEUED: &str = walk!(" AND status = 0");
+const QUEUED: &str = walk!(" AND status IN (0, 8)");
 const SENDING: &str = walk!(" AND status = 1");
 const SETTLED: &str = walk!(" AND status = ?2 AND status >= 2");
 const ALL: &str = walk!("");

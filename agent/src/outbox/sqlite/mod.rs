@@ -5,6 +5,7 @@
 //! the commit that it speaks of, and one that promises the disk after its fsync.
 
 mod committer;
+mod elsewhere;
 mod ending;
 mod entry;
 mod file;
@@ -46,13 +47,15 @@ pub struct Options {
     pub keep: Duration,
     /// Messages that may wait in the queue before new ones are refused.
     pub max_queued: u64,
+    /// Whether what is accepted goes to a queue that lies elsewhere.
+    pub forwards: bool,
 }
 
 /// As the settings have it where nobody says otherwise.
 impl Default for Options {
     fn default() -> Self {
         let day = Duration::from_secs(86_400);
-        Self { keep_text: false, idempotency_ttl: day, keep: 30 * day, max_queued: 100_000 }
+        Self { keep_text: false, idempotency_ttl: day, keep: 30 * day, max_queued: 100_000, forwards: false }
     }
 }
 
@@ -81,7 +84,7 @@ impl SqliteOutbox {
         file::make_private(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
         let written = Arc::new(Notify::new());
         let open = || {
-            let writer = Writer::open(&path, Arc::clone(&written))?;
+            let writer = Writer::open(&path, Arc::clone(&written), options.forwards)?;
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
@@ -130,13 +133,12 @@ impl SqliteOutbox {
 
 impl Outbox for SqliteOutbox {
     fn accept(&self, acceptance: Acceptance) -> BoxFuture<'static, Result<Accepted, Problem>> {
-        let Options { idempotency_ttl, max_queued, .. } = self.options;
+        let options = self.options;
         let (rows, durable) = (acceptance.entries.len(), acceptance.durable);
         let acceptance = Arc::new(acceptance);
         let (accepted, untaken) = (Arc::clone(&acceptance), self.untaken.clone());
-        let accepting = self.committer.run_many(rows, durable, move |transaction| {
-            entry::accept(transaction, &acceptance, idempotency_ttl, max_queued)
-        });
+        let accepting =
+            self.committer.run_many(rows, durable, move |transaction| entry::accept(transaction, &acceptance, options));
         Box::pin(async move {
             let answer = accepting.await;
             untaken.hear(accepted, &answer);
@@ -222,14 +224,12 @@ impl Outbox for SqliteOutbox {
     }
 
     fn probe(&self) -> BoxFuture<'static, Result<(), Problem>> {
-        let Options { idempotency_ttl, max_queued, .. } = self.options;
+        let options = self.options;
         let (untaken, last) = (self.untaken.clone(), self.untaken.last());
         let tried = last.clone();
         let probing = self.committer.run(false, move |transaction| {
             if let Some(acceptance) = &tried {
-                untaken::try_out(transaction, || {
-                    entry::accept(transaction, acceptance, idempotency_ttl, max_queued).map(drop)
-                })?;
+                untaken::try_out(transaction, || entry::accept(transaction, acceptance, options).map(drop))?;
             }
             writer::beat(transaction)
         });

@@ -50,7 +50,9 @@ pub(super) fn claim_among(
     let mut queued = Vec::new();
     for id in ids {
         let row: Option<(u32, i64, i64, u32)> = transaction
-            .prepare_cached("SELECT lane, due_at, seq, segments FROM message WHERE id = ?1 AND status = 0")?
+            .prepare_cached(
+                "SELECT lane, due_at, seq, segments FROM message WHERE id = ?1 AND status = 0 AND due_at IS NOT NULL",
+            )?
             .query_row([id], |row| row.try_into())
             .optional()?;
         queued.extend(row);

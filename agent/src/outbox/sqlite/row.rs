@@ -34,13 +34,12 @@ const INSERT: &str = "INSERT INTO message (id, status, lane, recipient, words, e
     :max_price_usd, :entity_id, :template_id, :reference, :trace, :attempts, 0, 0, :due_at, :ends_at, :at, :at, \
     :expires_at, :give_up_at)";
 
-/// Writes a new message; answers with it.
-pub(super) fn insert(connection: &Connection, entry: &Entry) -> rusqlite::Result<Message> {
+/// Writes a new message, which is due at that time, if at any; answers with it.
+pub(super) fn insert(connection: &Connection, entry: &Entry, due_at: Option<Timestamp>) -> rusqlite::Result<Message> {
     let Entry { id, draft, at, give_up_at, claimed, trace } = entry;
     let sms = &draft.sms;
     let status = if *claimed { Status::Sending } else { Status::Queued };
     let attempts = u32::from(*claimed);
-    let due_at = if *claimed { None } else { Some(*at) };
     let expires_at = draft.expires_in.map(|seconds| at.plus(std::time::Duration::from_secs(seconds.into())));
     let (sender_id, origination_number) = match &sms.sender {
         Sender::Account => (None, None),
@@ -195,7 +194,7 @@ impl rusqlite::types::FromSql for Code {
 
 /// Numbers that stand in files for good: a new one may be added, none may change.
 macro_rules! stored_as_number {
-    ($kind:ty { $($value:path = $number:literal),+ $(,)? }) => {
+    ($kind:ty { $($value:path = $number:literal),+ $(,)? } $(and reads $other:literal as $meant:path)?) => {
         impl ToSql for $kind {
             fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
                 let number: i64 = match self { $($value => $number),+ };
@@ -206,6 +205,7 @@ macro_rules! stored_as_number {
             fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
                 match value.as_i64()? {
                     $($number => Ok($value),)+
+                    $($other => Ok($meant),)?
                     other => Err(FromSqlError::OutOfRange(other)),
                 }
             }
@@ -222,6 +222,6 @@ stored_as_number!(Status {
     Status::Expired = 5,
     Status::Canceled = 6,
     Status::Unknown = 7,
-});
+} and reads 8 as Status::Queued);
 stored_as_number!(SmsType { SmsType::Transactional = 0, SmsType::Promotional = 1 });
 stored_as_number!(Encoding { Encoding::Gsm7 = 0, Encoding::Ucs2 = 1 });

@@ -7,7 +7,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::file::Cause;
 
 /// In order; what was once released is never changed, only followed.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), include_str!("schema/0003.sql")];
 
 /// Brings the file to this program's schema.
 ///

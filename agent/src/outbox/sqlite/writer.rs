@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
-use super::{file, schema};
+use super::{elsewhere, file, schema};
 
 /// Owns the connection and knows what of it the disk may not have yet.
 pub(super) struct Writer {
@@ -66,7 +66,7 @@ impl Deref for Transaction<'_> {
 
 impl Writer {
     /// Opens the file, or makes it, and brings it to this program's schema.
-    pub(super) fn open(path: &Path, written: Arc<Notify>) -> Result<Self, file::Cause> {
+    pub(super) fn open(path: &Path, written: Arc<Notify>, forwards: bool) -> Result<Self, file::Cause> {
         let mut connection = Connection::open(path)?;
         file::configure(&connection)?;
         // Checkpoints are run by the log's keeper: inside a commit they would stop everybody for two fsyncs.
@@ -74,6 +74,7 @@ impl Writer {
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         schema::migrate(&mut connection)?;
+        elsewhere::sort(&connection, forwards)?;
         let waiting = "SELECT count(*) FROM message WHERE status = 0";
         let queued = connection.query_row(waiting, (), |row| row.get::<_, u32>(0))?.into();
         let mut writer = Self { connection, full: None, unsynced: true, written, queued };

@@ -1,4 +1,4 @@
-//! How much of an answer is read: SNS's are a kilobyte, and whoever stands in its place may send without end.
+//! How much of an answer is read: AWS's have their sizes, and whoever stands in its place may send without end.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextMut;
@@ -8,12 +8,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::Limited;
 
-/// Bytes of an answer; a list of a hundred opted-out numbers has 10 KiB.
-const MOST: usize = 256 * 1024;
-
-/// Cuts every answer off at [`MOST`]; what is longer counts as one that cannot be read.
-#[derive(Debug)]
-pub(super) struct Incoming;
+/// Cuts every answer off after so many bytes; what is longer counts as one that cannot be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming(pub usize);
 
 #[dyn_dispatch_hint]
 impl Intercept for Incoming {
@@ -28,7 +25,7 @@ impl Intercept for Incoming {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = context.response_mut().body_mut();
-        *body = SdkBody::from_body_1_x(Limited::new(std::mem::replace(body, SdkBody::taken()), MOST));
+        *body = SdkBody::from_body_1_x(Limited::new(std::mem::replace(body, SdkBody::taken()), self.0));
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Whether anything of a request went out: what decides between «not sent» and «unknown» when no answer came.
 //!
 //! hyper asks for a request's body only once a connection stands and the request is being written to it. So the body
-//! tells: as long as nobody asked for it, resolving, connecting, the TLS handshake or the credentials failed, and SNS
-//! has seen nothing. No error of hyper or of the SDK needs to be interpreted for that.
+//! tells: as long as nobody asked for it, resolving, connecting, the TLS handshake or the credentials failed, and the
+//! service has seen nothing. No error of hyper or of the SDK needs to be interpreted for that.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,15 +15,16 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use hyper::body::{Body, Bytes, Frame, SizeHint};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 
 /// Watches one call. Clones watch the same one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outgoing(Arc<AtomicBool>);
+pub struct Outgoing(Arc<AtomicBool>);
 
 impl Outgoing {
-    /// Whether the request, or the beginning of it, may have reached SNS.
-    pub(super) fn began(&self) -> bool {
+    /// Whether the request, or the beginning of it, may have reached the service.
+    pub fn began(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }

@@ -1,0 +1,245 @@
+//! The five calls to SQS, and what their failures mean.
+//!
+//! In flow texts and receipts; out flow answers one by one, since a batch may fail in part. Each call has its own
+//! time-out and is made once: the rooms above know better when it is worth it again.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::StalledStreamProtectionConfig;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message, MessageAttributeValue,
+    MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, causes};
+
+use super::date::QueueDate;
+use crate::message::{Timestamp, mask_digits};
+
+/// Messages of one call, by SQS's own limit.
+pub(super) const BATCH: usize = 10;
+/// How long a call may take that waits for nothing.
+const CALL: Duration = Duration::from_secs(5);
+/// How long a receive waits for messages, at SQS's most, and how long for its answer.
+const POLL_SECONDS: i32 = 20;
+const POLL: Duration = Duration::from_secs(25);
+/// Bytes of an answer: ten messages of SQS's largest size, and what JSON makes of them.
+const LONGEST_ANSWER: usize = 24 * 1024 * 1024;
+/// The attribute that carries the trace.
+const TRACE: &str = "traceparent";
+
+/// One queue.
+#[derive(Debug)]
+pub(super) struct Queue {
+    client: Client,
+    url: String,
+    credentials: Credentials,
+}
+
+/// A call that brought no answer, or a bad one.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    /// SQS's words or the network's; masked.
+    pub(super) words: String,
+    /// Whether it is certain that nothing was done.
+    pub(super) certain: bool,
+}
+
+/// One message as it was received.
+#[derive(Clone, Debug)]
+pub(super) struct Received {
+    /// What SQS calls it.
+    pub(super) name: String,
+    /// The right to change or delete it.
+    pub(super) receipt: String,
+    /// Its text.
+    pub(super) text: String,
+    /// The trace that it came with.
+    pub(super) trace: Option<String>,
+    /// How often it was taken, this time included.
+    pub(super) receives: u32,
+    /// How long it lay in the queue, by SQS's clock.
+    pub(super) waited: Duration,
+}
+
+/// What the queue says of itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nature {
+    /// How long a message that was taken is hidden from the others.
+    pub(super) visibility: Duration,
+    /// Whether what cannot be settled goes to a dead-letter queue.
+    pub(super) redrives: bool,
+}
+
+impl Queue {
+    /// The queue of that URL, with the connect time-out and HTTP client of `access`.
+    pub(super) fn new(access: &AwsAccess, url: &str) -> Self {
+        let config = aws_sdk_sqs::config::Builder::from(&access.config)
+            .retry_config(RetryConfig::disabled())
+            // A receive that waits for messages is silent for as long as there are none.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .interceptor(Incoming(LONGEST_ANSWER))
+            .build();
+        Self { client: Client::from_conf(config), url: url.to_owned(), credentials: access.credentials.clone() }
+    }
+
+    /// Asks what kind of queue it is.
+    pub(super) async fn nature(&self) -> Result<Nature, Trouble> {
+        let call = self
+            .client
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .attribute_names(QueueAttributeName::VisibilityTimeout)
+            .attribute_names(QueueAttributeName::RedrivePolicy)
+            .send();
+        let output = self.within(CALL, call, None).await?;
+        let attribute = |name| output.attributes.as_ref().and_then(|all| all.get(&name));
+        let seconds = attribute(QueueAttributeName::VisibilityTimeout).and_then(|text| text.parse().ok());
+        Ok(Nature {
+            // Less than a second would be over before anything could be done.
+            visibility: Duration::from_secs(seconds.unwrap_or(30).max(1)),
+            redrives: attribute(QueueAttributeName::RedrivePolicy).is_some_and(|policy| !policy.is_empty()),
+        })
+    }
+
+    /// Sends up to ten texts with their traces; answers which SQS took (`Ok`) or refused, by their place. One that it
+    /// says nothing of is not among them.
+    pub(super) async fn send(
+        &self,
+        letters: &[(String, Option<String>)],
+    ) -> Result<Vec<(usize, Result<(), String>)>, Trouble> {
+        let mut entries = Vec::with_capacity(letters.len());
+        for (place, (text, trace)) in letters.iter().enumerate() {
+            let mut entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(text);
+            if let Some(trace) = trace {
+                let value = MessageAttributeValue::builder().data_type("String").string_value(trace).build();
+                entry = entry.message_attributes(TRACE, value.map_err(defect)?);
+            }
+            entries.push(entry.build().map_err(defect)?);
+        }
+        let outgoing = Outgoing::default();
+        let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
+        let call = call.customize().interceptor(outgoing.clone()).send();
+        let output = self.within(CALL, call, Some(&outgoing)).await?;
+        let taken = output.successful.iter().filter_map(|one| Some((one.id.parse().ok()?, Ok(()))));
+        let refused = output.failed.iter().filter_map(|one| Some((one.id.parse().ok()?, Err(one.code.clone()))));
+        Ok(taken.chain(refused).collect())
+    }
+
+    /// Takes up to `most` messages, waiting for some; none if there are none for a while.
+    pub(super) async fn receive(&self, most: usize, now: Timestamp) -> Result<Vec<Received>, Trouble> {
+        let date = QueueDate::default();
+        let call = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(i32::try_from(most.clamp(1, BATCH)).unwrap_or(1))
+            .wait_time_seconds(POLL_SECONDS)
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateFirstReceiveTimestamp)
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .message_attribute_names(TRACE)
+            .customize()
+            .interceptor(date.clone())
+            .send();
+        let output = self.within(POLL, call, None).await?;
+        let now = date.read().unwrap_or(now);
+        Ok(output.messages.unwrap_or_default().into_iter().filter_map(|message| received(message, now)).collect())
+    }
+
+    /// Hides up to ten messages from the others for so many seconds from now on; answers whether that worked, one by one.
+    pub(super) async fn hide(&self, receipts: &[(String, i32)]) -> Result<Vec<bool>, Trouble> {
+        let mut entries = Vec::with_capacity(receipts.len());
+        for (place, (receipt, seconds)) in receipts.iter().enumerate() {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string());
+            entries.push(entry.receipt_handle(receipt).visibility_timeout(*seconds).build().map_err(defect)?);
+        }
+        let call = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
+        let output = self.within(CALL, call.send(), None).await?;
+        let refused: Vec<_> = output.failed.iter().map(|one| one.id.as_str()).collect();
+        Ok((0..receipts.len()).map(|place| !refused.contains(&place.to_string().as_str())).collect())
+    }
+
+    /// Deletes up to ten messages; answers whether that worked, one by one.
+    pub(super) async fn delete(&self, receipts: &[String]) -> Result<Vec<bool>, Trouble> {
+        let mut entries = Vec::with_capacity(receipts.len());
+        for (place, receipt) in receipts.iter().enumerate() {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(place.to_string()).receipt_handle(receipt);
+            entries.push(entry.build().map_err(defect)?);
+        }
+        let call = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries));
+        let output = self.within(CALL, call.send(), None).await?;
+        let refused: Vec<_> = output.failed.iter().map(|one| one.id.as_str()).collect();
+        Ok((0..receipts.len()).map(|place| !refused.contains(&place.to_string().as_str())).collect())
+    }
+
+    async fn within<T, E>(
+        &self,
+        time: Duration,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        outgoing: Option<&Outgoing>,
+    ) -> Result<T, Trouble>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let unsent = || outgoing.is_some_and(|outgoing| !outgoing.began());
+        match tokio::time::timeout(time, call).await {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(error)) => {
+                if matches!(error.code(), Some("ExpiredToken" | "InvalidClientTokenId" | "UnrecognizedClientException"))
+                {
+                    self.credentials.reload();
+                }
+                let refused = error.raw_response().is_some_and(|answer| answer.status().is_client_error());
+                Err(Trouble { words: described(&error), certain: refused || unsent() })
+            }
+            Err(_) => {
+                let words = format!("no answer from SQS within {}", humantime::format_duration(time));
+                Err(Trouble { words, certain: unsent() })
+            }
+        }
+    }
+}
+
+fn received(message: Message, now: Timestamp) -> Option<Received> {
+    fn number<T: FromStr>(message: &Message, name: &MessageSystemAttributeName) -> Option<T> {
+        message.attributes.as_ref()?.get(name)?.parse().ok()
+    }
+    let receives = number(&message, &MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1);
+    let sent = number(&message, &MessageSystemAttributeName::SentTimestamp).map(Timestamp::from_millis);
+    // The first time it is taken, SQS says to the millisecond when that was.
+    let first = number(&message, &MessageSystemAttributeName::ApproximateFirstReceiveTimestamp);
+    let taken = first.filter(|_| receives == 1).map_or(now, Timestamp::from_millis);
+    let trace = message.message_attributes.as_ref().and_then(|all| all.get(TRACE)?.string_value.clone());
+    Some(Received {
+        name: message.message_id?,
+        receipt: message.receipt_handle?,
+        text: message.body.unwrap_or_default(),
+        trace,
+        receives,
+        waited: sent.map_or(Duration::ZERO, |sent| taken.since(sent)),
+    })
+}
+
+/// What the SDK's builders say where a part is missing; none is.
+fn defect(error: aws_sdk_sqs::error::BuildError) -> Trouble {
+    Trouble { words: error.to_string(), certain: true }
+}
+
+fn described<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    let words = match (error.code(), error.message(), status) {
+        (Some(code), Some(message), _) => format!("{code}: {message}"),
+        (Some(code), None, _) => code.to_owned(),
+        (None, _, Some(status)) => format!("SQS answered {status} with a body that cannot be read"),
+        (None, _, None) => causes(error),
+    };
+    mask_digits(&words)
+}

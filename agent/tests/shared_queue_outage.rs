@@ -1,0 +1,134 @@
+//! An SQS that cannot be reached, answers in part or not at all.
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+mod fleet;
+#[path = "../../config/tests/peers/mod.rs"]
+mod peers;
+mod process;
+
+use std::collections::HashSet;
+
+use fleet::proxy::{Mood, Proxy};
+use fleet::{Fleet, message, send};
+use process::Start;
+
+#[test]
+fn while_sqs_cannot_be_reached_sends_are_accepted_and_go_there_later_in_another_process_too() {
+    let fleet = Fleet::new(60, 20);
+    let proxy = Proxy::new(fleet.moto.endpoint());
+    let agent = fleet.at(Start::new(), &proxy.endpoint(), "accept").serve();
+    let mut ids = vec![send(&agent, "")];
+    assert_eq!((fleet.lying(), agent.get("/readyz").body.as_str()), ((1, 0), r#"{"status":"ok"}"#));
+
+    proxy.set(Mood::Cut);
+    ids.extend((0..60).map(|_| send(&agent, "")));
+    let ready = agent.get("/readyz");
+    assert_eq!((ready.status, ready.json()["status"].as_str()), (200, Some("degraded")), "{ready:?}");
+    assert!(ready.json()["detail"].as_str().unwrap().contains("Sending to the queue"), "{ready:?}");
+    // A message that is not there yet can be taken back.
+    let path = format!("/v1/messages/{}", ids.pop().unwrap());
+    agent.until("it is not under way", |agent| agent.request("DELETE", &path, &[], "").status == 200);
+    assert_eq!(fleet.lying(), (1, 0));
+
+    let folder = agent.kill();
+    let bound = "61";
+    let agent = fleet.at(Start::in_folder(folder.path()), &proxy.endpoint(), "accept");
+    let agent = agent.env("SMS_OUTBOX__MAX_QUEUED", bound).serve();
+    ids.extend((0..2).map(|_| send(&agent, "")));
+    assert_eq!(agent.send("+12065550100").problem(), "outbox_full", "{bound} wait");
+    proxy.set(Mood::Open);
+    agent.until("all are there", |_| fleet.lying() == (62, 0));
+    agent.until("it says so", |agent| agent.get("/readyz").body == r#"{"status":"ok"}"#);
+
+    let dispatching = fleet.agent("dispatch").serve();
+    dispatching.until("all are published", |_| fleet.lying() == (0, 0));
+    let phone: HashSet<_> = dispatching.phone().iter().map(|sms| sms["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(phone, ids.into_iter().collect());
+}
+
+#[test]
+fn a_send_whose_answer_is_lost_is_made_again_and_says_that_there_may_be_two() {
+    let fleet = Fleet::new(60, 20);
+    let proxy = Proxy::new(fleet.moto.endpoint());
+    let agent = fleet.at(Start::new(), &proxy.endpoint(), "accept").serve();
+    proxy.set(Mood::Mute);
+    let id = send(&agent, "");
+    agent.until("it is sent again", |_| fleet.lying().0 >= 2);
+    assert_eq!(agent.request("DELETE", &format!("/v1/messages/{id}"), &[], "").problem(), "not_cancelable");
+    let first = fleet.steal()["Body"].as_str().unwrap().to_owned();
+    let second = fleet.steal()["Body"].as_str().unwrap().to_owned();
+    assert!(first.contains(&id) && first.contains(r#""again":false"#), "{first}");
+    assert!(second.contains(&id) && second.contains(r#""again":true"#), "{second}");
+}
+
+#[test]
+fn what_sqs_refuses_of_a_batch_is_sent_again_and_holds_up_none_of_the_others() {
+    let fleet = Fleet::new(60, 20);
+    let proxy = Proxy::new(fleet.moto.endpoint());
+    let agent = fleet.at(Start::new(), &proxy.endpoint(), "accept").serve();
+    proxy.set(Mood::Picky);
+    let texts = (0..100).map(|n| if n % 10 == 3 { "stumble" } else { "sesame" });
+    let messages: Vec<_> = texts.map(|text| format!(r#"{{"to":"+12065550100","body":"{text}"}}"#)).collect();
+    let answer = agent.post("/v1/messages/batch", &format!(r#"{{"messages":[{}]}}"#, messages.join(",")));
+    let results = answer.json()["results"].as_array().unwrap().clone();
+    assert!(results.len() == 100 && results.iter().all(|result| result["status"] == 202), "{answer:?}");
+    agent.until("the others are there", |_| fleet.lying() == (90, 0));
+    proxy.set(Mood::Open);
+    agent.until("these are too", |_| fleet.lying() == (100, 0));
+    let again = (0..100).map(|_| fleet.steal()["Body"].as_str().unwrap().to_owned());
+    assert!(again.into_iter().all(|text| text.contains(r#""again":false"#)), "it was certain that SQS had none of it");
+}
+
+#[test]
+fn a_message_stays_hidden_through_a_hanging_publish_and_is_marked_where_it_does_not() {
+    for (mood, marked) in [(Mood::Open, false), (Mood::Bare, true)] {
+        let fleet = Fleet::new(2, 20);
+        let proxy = Proxy::new(fleet.moto.endpoint());
+        let slow = fleet.at(Start::new(), &proxy.endpoint(), "dispatch").env("SMS_SIMULATOR__LATENCY", "6s");
+        // With one slot it takes nothing meanwhile, and so does not get the message again itself.
+        let slow = slow.env("SMS_DISPATCH__CONCURRENCY", "1").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "20s").serve();
+        proxy.set(mood);
+        let id = send(&fleet.agent("accept").serve(), "");
+        slow.until("the publish hangs", |agent| {
+            let answer = agent.get(&format!("/v1/messages/{id}"));
+            answer.status == 200 && answer.json()["status"] == "sending"
+        });
+        let other = fleet.agent("dispatch").serve();
+        let sent = slow.wait_for(&id, &["sent", "delivered"]);
+        assert_eq!((&sent["attempts"], &sent["possible_duplicate"]), (&1.into(), &false.into()), "{sent}");
+        slow.until("it is deleted", |_| fleet.lying() == (0, 0));
+        if marked {
+            other.until("the other has it", |agent| agent.get(&format!("/v1/messages/{id}")).status == 200);
+            assert_eq!(other.wait_for(&id, &["sent", "delivered"])["possible_duplicate"], true);
+        } else {
+            assert_eq!(other.get(&format!("/v1/messages/{id}")).status, 404, "the other never saw it");
+            assert!(proxy.calls("ChangeMessageVisibilityBatch") >= 2);
+        }
+    }
+}
+
+#[test]
+fn no_message_is_taken_while_the_carrier_lets_nobody_in() {
+    let fleet = Fleet::new(60, 20);
+    let proxy = Proxy::new(fleet.moto.endpoint());
+    let accepting = fleet.agent("accept").serve();
+    let ids: Vec<_> = (0..40).map(|_| send(&accepting, "")).collect();
+    // Nobody listens where SNS should be.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let start = fleet.at(Start::new(), &proxy.endpoint(), "dispatch").env("SMS_AGENT__CARRIER", "sns");
+    let start = start.env("SMS_AGENT__AUTH", "off").env("AWS_ENDPOINT_URL_SNS", format!("http://{nobody}"));
+    let agent = start.env("SMS_DISPATCH__CONCURRENCY", "5").serve();
+    agent.until("it has noticed", |agent| agent.get("/readyz").status == 503);
+    let before = proxy.calls("ReceiveMessage");
+    let in_hand = fleet.lying().1;
+    assert!(in_hand <= 10, "{in_hand}");
+    let tried = |agent: &process::Agent| {
+        let page = agent.get("/v1/messages?limit=100").json();
+        page["messages"].as_array().unwrap().iter().map(|one| one["attempts"].as_u64().unwrap()).sum::<u64>()
+    };
+    let so_far = tried(&agent);
+    agent.until("it has asked three times more", |agent| tried(agent) >= so_far + 3);
+    assert!(proxy.calls("ReceiveMessage") <= before + 1, "it goes on taking");
+    assert_eq!(fleet.lying(), (40 - in_hand, in_hand));
+    assert_eq!(message(&accepting, &ids[0])["status"], "queued");
+}
