@@ -33,7 +33,12 @@ impl SqliteOutbox {
     ) -> impl Future<Output = Result<(), Problem>> + Send + use<> {
         let keep_text = self.options.keep_text;
         self.committer.run_many(ids.len(), false, move |transaction| {
-            ids.iter().try_for_each(|id| leave(transaction, *id, "due_at IS NULL", keep_text).map(drop))
+            // It is another message of the queue than the one that was taken, if any was.
+            let fresh = "UPDATE message SET receives = 0 WHERE id = ?1 AND status = 0 AND due_at IS NULL";
+            ids.iter().try_for_each(|id| {
+                transaction.prepare_cached(fresh)?.execute([id])?;
+                leave(transaction, *id, "due_at IS NULL", keep_text).map(drop)
+            })
         })
     }
 
@@ -77,12 +82,13 @@ impl SqliteOutbox {
     }
 
     /// Makes of those that only wait here messages to be sent anew, with what is known of them by now; answers which.
+    /// Until that is done they count as taken, since they are still in the other queue.
     pub(in crate::outbox) fn give_back(
         &self,
         ids: Vec<MessageId>,
     ) -> impl Future<Output = Result<Vec<MessageId>, Problem>> + Send + use<> {
         self.committer.run_many(ids.len(), true, move |transaction| {
-            let sql = "UPDATE message SET due_at = NULL, forwards = 0, receives = 0 \
+            let sql = "UPDATE message SET due_at = NULL, forwards = 0 \
                        WHERE id = ?1 AND status = 0 AND due_at IS NOT NULL";
             let mut back = Vec::new();
             for id in &ids {
@@ -117,15 +123,17 @@ impl SqliteOutbox {
     }
 }
 
-/// Puts what waits here into the state in which the engine leaves it: with another queue, what the last process had in
-/// hand is there, and what was not there is to be sent; without one, all of it is due here.
+/// Puts what waits here into the state in which the engine leaves it: what the last process had in hand of another queue
+/// is there still; the rest is to be sent there or, without one, due here.
 pub(super) fn sort(connection: &Connection, forwards: bool) -> rusqlite::Result<()> {
-    let sql = if forwards {
-        "UPDATE message SET status = iif(receives > 0, 8, 0), due_at = NULL WHERE status = 0 AND due_at IS NOT NULL"
+    let there = "UPDATE message SET status = 8, due_at = NULL, words = NULL WHERE status = 0 AND receives > 0";
+    connection.execute(there, ())?;
+    let rest = if forwards {
+        "UPDATE message SET due_at = NULL WHERE status = 0 AND due_at IS NOT NULL"
     } else {
         "UPDATE message SET due_at = created_at WHERE status = 0 AND due_at IS NULL"
     };
-    connection.execute(sql, ()).map(drop)
+    connection.execute(rest, ()).map(drop)
 }
 
 fn pick(transaction: &Transaction<'_>, except: &HashSet<MessageId>, most: usize) -> rusqlite::Result<Vec<Letter>> {
@@ -237,4 +245,176 @@ fn insert(connection: &Connection, letter: &Letter) -> rusqlite::Result<()> {
         connection.prepare_cached(sql)?.execute((letter.id, expires_at))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::message::{IdSource, PhoneNumber, Sender, Sms, SmsType, Status, Text};
+    use crate::outbox::sqlite::Options;
+    use crate::outbox::{Acceptance, Canceled, Demand, Outbox};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_464_000_000);
+    const LATER: Timestamp = Timestamp::from_millis(1_795_464_060_000);
+
+    struct Rows {
+        rows: SqliteOutbox,
+        folder: tempfile::TempDir,
+        ids: IdSource,
+    }
+
+    impl Rows {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let rows = Self::open(folder.path(), true).unwrap();
+            Self { rows, folder, ids: IdSource::new() }
+        }
+
+        fn open(folder: &std::path::Path, forwards: bool) -> Option<SqliteOutbox> {
+            SqliteOutbox::open(folder, Options { forwards, ..Options::default() }).ok()
+        }
+
+        /// The same rows in the next process.
+        async fn reopened(self, forwards: bool) -> Self {
+            let Self { rows, folder, ids } = self;
+            drop(rows);
+            // The keeper of the log holds the file a moment longer.
+            loop {
+                if let Some(rows) = Self::open(folder.path(), forwards) {
+                    return Self { rows, folder, ids };
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+
+        async fn accept(&self) -> MessageId {
+            let letter = letter(self.ids.next(NOW));
+            let entry = Entry {
+                id: letter.id,
+                draft: Draft { sms: letter.sms, expires_in: None, reference: None },
+                at: NOW,
+                give_up_at: letter.give_up_at,
+                claimed: false,
+                trace: None,
+            };
+            let acceptance = Acceptance { entries: vec![entry], refusals: Vec::new(), key: None, durable: false };
+            self.rows.accept(acceptance).await.unwrap();
+            letter.id
+        }
+
+        async fn pick(&self) -> Vec<Letter> {
+            self.rows.pick(HashSet::new(), 10).await.unwrap()
+        }
+
+        async fn take(&self, letter: Letter, receives: u32) -> Taken {
+            self.rows.take(vec![Delivery { letter, receives }], NOW).await.unwrap().remove(0)
+        }
+
+        async fn claim(&self) -> usize {
+            let demand = Demand { messages: 10, segments: None };
+            self.rows.claim(LATER, demand).await.unwrap().claims.len()
+        }
+
+        async fn cancel(&self, id: MessageId) -> bool {
+            matches!(self.rows.cancel(id, NOW).await.unwrap(), Some(Canceled::Done(_)))
+        }
+
+        async fn status(&self, id: MessageId) -> Status {
+            self.rows.message(id).await.unwrap().unwrap().status
+        }
+    }
+
+    fn letter(id: MessageId) -> Letter {
+        Letter {
+            id,
+            sms: Sms {
+                to: PhoneNumber::parse("+12065550100").unwrap(),
+                text: Text::parse("sesame".to_owned()).unwrap(),
+                kind: SmsType::Transactional,
+                sender: Sender::Account,
+                max_price_usd: None,
+                entity_id: None,
+                template_id: None,
+            },
+            reference: None,
+            attempts: 0,
+            unknowns: 0,
+            created_at: NOW,
+            expires_at: None,
+            give_up_at: NOW.plus(Duration::from_secs(86_400)),
+            trace: None,
+            again: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_accepted_is_sent_and_not_published_here_and_says_when_it_may_be_there_twice() {
+        let rows = Rows::new();
+        let id = rows.accept().await;
+        assert_eq!(rows.claim().await, 0);
+        assert!(!rows.pick().await[0].again);
+        assert!(!rows.cancel(id).await, "it may be there");
+        rows.rows.not_forwarded(vec![id]).await.unwrap();
+        assert!(!rows.pick().await[0].again, "it was certain that it is not");
+        let picked = rows.pick().await;
+        assert!(picked[0].again, "nobody knows what became of the send before");
+        assert!(rows.rows.pick(HashSet::from([id]), 10).await.unwrap().is_empty());
+        rows.rows.forwarded(vec![id]).await.unwrap();
+        assert!(rows.pick().await.is_empty());
+        assert_eq!((rows.status(id).await, rows.cancel(id).await), (Status::Queued, false));
+    }
+
+    #[tokio::test]
+    async fn only_what_another_may_have_published_is_suspect() {
+        let rows = Rows::new();
+        let id = rows.accept().await;
+        let picked = rows.pick().await.remove(0);
+        rows.rows.forwarded(vec![id]).await.unwrap();
+        assert!(matches!(rows.take(picked.clone(), 1).await, Taken::Due(_)));
+        assert!(matches!(rows.take(picked.clone(), 2).await, Taken::InHand));
+        assert_eq!(rows.rows.let_go(vec![id]).await.unwrap(), [id]);
+        assert!(matches!(rows.take(picked.clone(), 3).await, Taken::Due(_)), "nobody else had it meanwhile");
+        assert_eq!(rows.rows.let_go(vec![id]).await.unwrap(), [id]);
+        let Taken::Suspect(claim) = rows.take(picked.clone(), 5).await else { panic!("another had it") };
+        assert_eq!((claim.id, claim.attempt, claim.sms.text.as_str()), (id, 1, "sesame"));
+        rows.rows.settle(id, Outcome::Sent("sns".to_owned()), NOW, false).await.unwrap();
+        assert!(matches!(rows.take(picked, 6).await, Taken::Over), "it is published no second time");
+        for (receives, again, suspect) in [(1, false, false), (2, false, true), (1, true, true)] {
+            let stranger = Letter { again, ..letter(rows.ids.next(NOW)) };
+            let taken = rows.take(stranger, receives).await;
+            assert_eq!(matches!(taken, Taken::Suspect(_)), suspect, "{receives} {again}");
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_restart_what_was_in_hand_is_there_and_what_was_not_is_sent() {
+        let rows = Rows::new();
+        let (there, here) = (rows.accept().await, rows.accept().await);
+        let picked = rows.pick().await.remove(0);
+        rows.rows.forwarded(vec![there]).await.unwrap();
+        rows.take(picked.clone(), 1).await;
+        let rows = rows.reopened(true).await;
+        assert_eq!((rows.claim().await, rows.pick().await.len()), (0, 1), "one is in the queue, one is not");
+        assert!(matches!(rows.take(picked.clone(), 2).await, Taken::Due(_)));
+        assert_eq!(rows.rows.give_back(vec![there, here]).await.unwrap(), [there]);
+        let rows = rows.reopened(true).await;
+        assert_eq!(rows.pick().await[0].id, here, "its message is still there");
+        assert!(matches!(rows.take(picked, 3).await, Taken::Due(_)));
+        let rows = rows.reopened(false).await;
+        assert_eq!(rows.claim().await, 1, "without another queue what had not gone there is published here");
+    }
+
+    #[tokio::test]
+    async fn what_waits_here_counts_and_what_is_there_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { forwards: true, max_queued: 2, ..Options::default() };
+        let rows = Rows { rows: SqliteOutbox::open(folder.path(), options).unwrap(), folder, ids: IdSource::new() };
+        for _ in 0..5 {
+            let (one, other) = (rows.accept().await, rows.accept().await);
+            assert_eq!(rows.pick().await.len(), 2, "both were taken in");
+            rows.rows.forwarded(vec![one, other]).await.unwrap();
+        }
+    }
 }

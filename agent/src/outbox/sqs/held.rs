@@ -70,6 +70,11 @@ impl Held {
         self.lock().remove(&id).map(|hold| hold.receipt)
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// All of them.
     pub(super) fn ids(&self) -> Vec<MessageId> {
         self.lock().keys().copied().collect()

@@ -193,6 +193,11 @@ impl Outbox for SqsOutbox {
             (Arc::clone(&self.rows), Arc::clone(&self.taking), Arc::clone(&self.forwarding));
         async move {
             taking.close();
+            // While SQS cannot be reached, all of it is left: what is in hand is there still, and comes again.
+            if forwarding.way.trouble().is_some() {
+                return;
+            }
+            forwarding.empty().await;
             // Once more for what our own last receive gets of that.
             for _ in 0..2 {
                 let back = rows.give_back(taking.held.ids()).await.unwrap_or_default();

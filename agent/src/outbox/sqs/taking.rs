@@ -26,7 +26,9 @@ const UNREADABLE: Duration = Duration::from_secs(1);
 /// Where no policy does, it comes seldom, and is never deleted.
 const UNREADABLE_FOR_EVER: Duration = Duration::from_secs(900);
 const MANY_RECEIVES: u32 = 100;
-/// How long to leave rows alone that cannot be written.
+/// Messages in hand, at most: where most have to be tried again, the others are left to other agents.
+const MOST_IN_HAND: usize = 1000;
+/// How long to leave rows alone that cannot be written, and a queue while too much of it is in hand.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Takes from the queue.
@@ -84,6 +86,10 @@ impl Taking {
     async fn poll(&self, most: usize) -> Option<Fetched> {
         while !self.closing.load(Ordering::Relaxed) {
             self.way.passable().await;
+            if self.held.count() >= MOST_IN_HAND {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
             let received = match self.nature().await {
                 Ok(_) => self.queue.receive(most, self.clock.now()).await,
                 Err(trouble) => Err(trouble),
