@@ -37,10 +37,10 @@ pub struct Given {
     /// Sets one key, over file and environment; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Works on that one of [[targets]]
+    /// Works on the target of that name
     #[arg(long, value_name = "NAME")]
     pub target: Option<String>,
-    /// Works on all of [[targets]], side by side
+    /// Works on all targets, side by side
     #[arg(long, conflicts_with = "target")]
     pub all: bool,
     /// How many targets at once, with --all [default: 8]

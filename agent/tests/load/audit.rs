@@ -30,13 +30,19 @@ pub(crate) fn compare(agent: &Agent, senders: &mut [Sender], cut: &HashMap<Strin
     for sender in &mut *senders {
         sender.ask_again(agent.address);
     }
-    for open in ["queued", "sending", "sent"] {
-        agent.until(&format!("nothing is {open}"), |agent| {
+    // A message goes to and fro between these until it ends, so that none of them says anything by itself.
+    let open = ["queued", "sending", "sent"];
+    let mut history = Vec::new();
+    agent.until("all has ended", |agent| {
+        let is_empty = |open: &&str| {
             let page = agent.get(&format!("/v1/messages?limit=1&status={open}")).json();
             page["messages"].as_array().unwrap().is_empty()
-        });
-    }
-    let history = all(agent, "/v1/messages");
+        };
+        open.iter().all(is_empty) && {
+            history = all(agent, "/v1/messages");
+            history.iter().all(|message| !open.contains(&message["status"].as_str().unwrap()))
+        }
+    });
     let mut phone: HashMap<String, Vec<Value>> = HashMap::new();
     for received in all(agent, "/v1/simulator/messages") {
         phone.entry(word(&received, "id")).or_default().push(received);

@@ -20,7 +20,7 @@ pub fn credentials(key: &SecretKey) -> Credentials {
     Credentials::new(&key.id, key.secret.expose_secret(), None, None, "the credentials file")
 }
 
-/// Repeats a call that is refused because AWS does not know the key yet, for as long as [`KNOWN_WITHIN`].
+/// Repeats a call that is refused because AWS does not know the key yet, for as long as a new key may take to be known.
 ///
 /// # Errors
 /// The last one.

@@ -97,6 +97,7 @@ impl ResourceKind for MetricFilters {
                 .metric_namespace(text(wanted, "metric_namespace"))
                 .metric_name(text(wanted, "metric_name"))
                 .metric_value(text(wanted, "metric_value"))
+                .unit(StandardUnit::None) // Terraform's provider always says so
                 .build()
                 .map_err(|error| CallError::other("logs:PutMetricFilter", id.to_string(), error.to_string()))?;
             let put = patiently(busy, || async {

@@ -30,15 +30,12 @@ enum Form {
 const ATTRIBUTES: [(&str, Name, Form); 7] = [
     ("visibility_seconds", Name::VisibilityTimeout, Form::Number),
     ("retention_seconds", Name::MessageRetentionPeriod, Form::Number),
+    ("max_message_bytes", Name::MaximumMessageSize, Form::Number),
     ("sqs_managed_sse", Name::SqsManagedSseEnabled, Form::Flag),
     ("kms_key_id", Name::KmsMasterKeyId, Form::Text),
     ("redrive_policy", Name::RedrivePolicy, Form::Document),
-    (ALLOWED, Name::RedriveAllowPolicy, Form::Document),
     ("policy", Name::Policy, Form::Document),
 ];
-
-/// Which queues may name it as their dead-letter queue.
-const ALLOWED: &str = "redrive_allow_policy";
 
 /// Where a queue counts its messages.
 const DEPTHS: [Name; 3] = [
@@ -73,12 +70,6 @@ impl Queues {
         let got = got.attributes.unwrap_or_default();
         for (key, name, form) in ATTRIBUTES {
             attributes.insert(key.to_owned(), got.get(&name).map_or(Value::Null, |text| parsed(text, form)));
-        }
-        // SQS does not tell this one where it is not set, and others that speak like SQS never do.
-        let wanted =
-            candidate.wanted.as_ref().and_then(|wanted| wanted.get(ALLOWED)).filter(|wanted| !wanted.is_null());
-        if let Some(wanted) = wanted.filter(|_| !got.contains_key(&Name::RedriveAllowPolicy)) {
-            attributes.insert(ALLOWED.to_owned(), wanted.clone());
         }
         let mut found = Found::ours(id.clone(), attributes).owned_by(owner);
         let count = |name| got.get(&name).and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();

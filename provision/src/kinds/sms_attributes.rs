@@ -147,7 +147,12 @@ impl ResourceKind for SmsAttributes {
         Box::pin(async move {
             let Some(candidate) = candidates.first() else { return Ok(Vec::new()) };
             let id = &candidate.id;
-            let (current, record) = (self.current(id).await?, self.record().await?);
+            let record = self.record().await?;
+            // Never ours, as far as anybody knows.
+            if candidate.wanted.is_none() && record.is_none() && !self.0.stack.account.manage_sms_preferences {
+                return Ok(Vec::new());
+            }
+            let current = self.current(id).await?;
             let mut found = Found::ours(id.clone(), current.clone());
             match (&candidate.wanted, record) {
                 (Some(wanted), record) => {

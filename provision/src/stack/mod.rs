@@ -69,6 +69,7 @@ impl Stack {
         for resource in &mut stack.resources {
             resource.wanted = None;
         }
+        stack.account = account.clone();
         stack
     }
 

@@ -6,6 +6,8 @@ use super::{Site, resource};
 use crate::resource::{Id, Kind, Resource};
 
 const VISIBILITY_SECONDS: u32 = 60;
+/// Far above what an SMS takes, and what Terraform's provider sets where nobody says otherwise.
+const MAX_MESSAGE_BYTES: u32 = 262_144;
 const DAY_SECONDS: u32 = 86_400;
 /// A message that was taken so often is poison.
 const MAX_RECEIVES: u32 = 20;
@@ -18,10 +20,10 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
         [
             ("visibility_seconds", json!(VISIBILITY_SECONDS)),
             ("retention_seconds", json!(14 * DAY_SECONDS)),
+            ("max_message_bytes", json!(MAX_MESSAGE_BYTES)),
             ("sqs_managed_sse", json!(true)),
             ("kms_key_id", Value::Null),
             ("redrive_policy", Value::Null),
-            ("redrive_allow_policy", json!({ "redrivePermission": "byQueue", "sourceQueueArns": [arn(&names.queue)] })),
             ("policy", policy(&arn(&names.dead_letters))),
         ],
     );
@@ -30,13 +32,13 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
         [
             ("visibility_seconds", json!(VISIBILITY_SECONDS)),
             ("retention_seconds", json!(4 * DAY_SECONDS)),
+            ("max_message_bytes", json!(MAX_MESSAGE_BYTES)),
             ("sqs_managed_sse", json!(true)),
             ("kms_key_id", Value::Null),
             (
                 "redrive_policy",
                 json!({ "deadLetterTargetArn": arn(&names.dead_letters), "maxReceiveCount": MAX_RECEIVES }),
             ),
-            ("redrive_allow_policy", Value::Null),
             ("policy", policy(&arn(&names.queue))),
         ],
     );

@@ -12,5 +12,6 @@ mod checks;
 mod documents;
 mod modules;
 mod moto;
+mod parity;
 mod settings;
 mod workshop;

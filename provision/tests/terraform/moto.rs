@@ -18,10 +18,10 @@ const FORGOTTEN: (&str, &str) = ("aws_iam_user", "permissions_boundary");
 const RESPACED: (&str, &str) = ("aws_sqs_queue", "redrive_policy");
 
 /// A configuration in a copy of the modules, and the account that it is applied to.
-struct Site {
+pub(crate) struct Site {
     terraform: &'static Terraform,
-    folder: PathBuf,
-    moto: Moto,
+    pub(crate) folder: PathBuf,
+    pub(crate) moto: Moto,
     _copy: TempDir,
 }
 
@@ -41,7 +41,7 @@ impl Site {
     }
 
     /// A configuration of ours, beside the examples.
-    fn own(terraform: &'static Terraform, region: &str, main: &str) -> Self {
+    pub(crate) fn own(terraform: &'static Terraform, region: &str, main: &str) -> Self {
         let copy = copy();
         let folder = copy.path().join("examples/own");
         fs::create_dir(&folder).unwrap();
@@ -63,7 +63,7 @@ impl Site {
         )
     }
 
-    fn write(&self, file: &str, text: &str) {
+    pub(crate) fn write(&self, file: &str, text: &str) {
         fs::write(self.folder.join(file), text).unwrap();
     }
 
@@ -71,19 +71,28 @@ impl Site {
         self.terraform.run(&self.folder, arguments).done();
     }
 
-    fn apply(&self) {
+    pub(crate) fn apply(&self) {
         self.run(&["apply", "-auto-approve"]);
     }
 
     /// The changes that a plan still wants, each `ADDRESS ATTRIBUTE`, but for those that are moto's doing.
-    fn pending(&self) -> Vec<String> {
+    pub(crate) fn pending(&self) -> Vec<String> {
+        if !self.plan() {
+            return Vec::new();
+        }
+        self.changed_in(&self.terraform.run(&self.folder, &["show", "-json", "pending"]).done().json())
+    }
+
+    /// Plans into the file `pending`. Whether there is anything to do.
+    pub(crate) fn plan(&self) -> bool {
         let ran = self.terraform.run(&self.folder, &["plan", "-detailed-exitcode", "-out=pending"]);
         assert!([0, 2].contains(&ran.status), "{}\n{}", ran.out, ran.err);
         assert!(!ran.out.contains("Warning:"), "{}", ran.out);
-        if ran.status == 0 {
-            return Vec::new();
-        }
-        let plan = self.terraform.run(&self.folder, &["show", "-json", "pending"]).done().json();
+        ran.status == 2
+    }
+
+    /// What a plan in JSON changes, as [`Site::pending`] has it.
+    pub(crate) fn changed_in(&self, plan: &Value) -> Vec<String> {
         plan["resource_changes"].as_array().unwrap().iter().flat_map(changed).collect()
     }
 
@@ -92,7 +101,7 @@ impl Site {
     }
 
     /// Runs Python with boto3's clients `iam`, `logs` and `sns`.
-    fn boto(&self, region: &str, script: &str) {
+    pub(crate) fn boto(&self, region: &str, script: &str) {
         let clients = "import boto3\niam, logs, sns = (boto3.client(name) for name in ('iam', 'logs', 'sns'))\n";
         let mut command = Command::new(python());
         command.args(["-c", &format!("{clients}{script}")]).envs(self.moto.environment()).env("AWS_REGION", region);
@@ -121,7 +130,7 @@ fn changed(change: &Value) -> Vec<String> {
 }
 
 /// The blocks of Terraform in the part of the README under that heading.
-fn recipe(heading: &str) -> String {
+pub(crate) fn recipe(heading: &str) -> String {
     let readme = text("", "README.md");
     let (_, part) = readme.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading:?}"));
     let part = part.split_once("\n#").map_or(part, |(part, _)| part);
@@ -158,7 +167,7 @@ fn the_minimal_example_makes_the_account_of_the_defaults_and_lets_go_of_it() {
 }
 
 /// The module with every variable set, each to something other than its default.
-const EVERYTHING: &str = r#"
+pub(crate) const EVERYTHING: &str = r#"
 module "sms" {
   source = "../.."
 
@@ -182,7 +191,7 @@ module "sms" {
 "#;
 
 /// An account in which somebody lived before: a boundary, two roles, and the log groups that SNS made.
-const LIVED_IN: &str = r#"
+pub(crate) const LIVED_IN: &str = r#"
 anything = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 nobody = '{"Version":"2012-10-17","Statement":[]}'
 iam.create_policy(PolicyName="boundary", PolicyDocument=anything)
