@@ -36,6 +36,7 @@ enum Answer {
     Taken,
     Fails(Verdict, Signal),
     Hangs,
+    TimesOut,
     Panics,
 }
 
@@ -63,6 +64,11 @@ impl Carrier for Scripted {
                 Answer::Hangs => {
                     self.hanging.acquire().await.unwrap().forget();
                     Ok("late".to_owned())
+                }
+                Answer::TimesOut => {
+                    tokio::time::sleep(attempt.timeout).await;
+                    let problem = Problem::new(Code::OutcomeUnknown, "no answer");
+                    Err(PublishError { verdict: Verdict::Unknown, signal: Signal::Unreachable, problem })
                 }
                 Answer::Panics => panic!("scripted"),
             }
@@ -130,22 +136,29 @@ fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent 
     Agent { door, dispatcher, outbox, carrier, _folder: folder }
 }
 
+fn sms(to: &str, words: &str, kind: SmsType) -> Sms {
+    Sms {
+        to: PhoneNumber::parse(to).unwrap(),
+        text: Text::parse(words.to_owned()).unwrap(),
+        kind,
+        sender: Sender::Account,
+        max_price_usd: None,
+        entity_id: None,
+        template_id: None,
+    }
+}
+
 impl Agent {
     async fn send(&self, words: &str, wait: Option<Duration>) -> Message {
         self.submit(words, SmsType::Transactional, None, wait).await
     }
 
     async fn submit(&self, words: &str, kind: SmsType, expires_in: Option<u32>, wait: Option<Duration>) -> Message {
-        let sms = Sms {
-            to: PhoneNumber::parse("+12065550100").unwrap(),
-            text: Text::parse(words.to_owned()).unwrap(),
-            kind,
-            sender: Sender::Account,
-            max_price_usd: None,
-            entity_id: None,
-            template_id: None,
-        };
-        let draft = Draft { sms, expires_in, reference: None };
+        let sms = sms("+12065550100", words, kind);
+        self.hand_in(Draft { sms, expires_in, reference: None }, wait).await
+    }
+
+    async fn hand_in(&self, draft: Draft, wait: Option<Duration>) -> Message {
         self.door.submit(Submission { draft, key: None, wait, trace: None }).await.unwrap().message
     }
 
@@ -221,6 +234,41 @@ async fn hanging_publishes_do_not_stop_the_others() {
     for number in 0..20 {
         assert_eq!(agent.send(&format!("flows {number}"), LONG).await.status, Status::Sent);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_time_out_together_stop_nobody_while_others_are_answered() {
+    let agent = agent(Dispatch { concurrency: 64, ..settings() }, [Answer::TimesOut; 6]);
+    for number in 0..6 {
+        agent.send(&format!("hangs {number}"), Some(Duration::from_millis(1))).await;
+    }
+    for number in 0..40 {
+        let begun = Instant::now();
+        assert_eq!(agent.send(&format!("flows {number}"), LONG).await.status, Status::Sent);
+        assert!(begun.elapsed() < Duration::from_millis(100), "{number}: {:?}", begun.elapsed());
+        assert!(agent.door.ready().await.is_ok());
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_is_answered_another_message_asks_each_time() {
+    let agent = agent(Dispatch { concurrency: 64, ..settings() }, [Answer::TimesOut; 7]);
+    for number in 0..6 {
+        agent.send(&format!("hangs {number}"), Some(Duration::from_millis(1))).await;
+    }
+    while agent.door.ready().await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    for number in 1..4 {
+        let sms = sms(&format!("+1206555010{number}"), &format!("waits {number}"), SmsType::Transactional);
+        agent.hand_in(Draft { sms, expires_in: None, reference: None }, None).await;
+    }
+    while agent.asked().len() < 9 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let asked = agent.asked();
+    assert_eq!(asked.get(6..9).unwrap(), ["waits 1", "waits 2", "waits 3"], "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -357,15 +405,7 @@ async fn at_the_end_of_a_stop_whoever_still_waits_is_told_how_far_it_is() {
 #[tokio::test(start_paused = true)]
 async fn a_sender_that_hangs_up_changes_nothing() {
     let agent = agent(settings(), []);
-    let sms = Sms {
-        to: PhoneNumber::parse("+12065550100").unwrap(),
-        text: Text::parse("Hello".to_owned()).unwrap(),
-        kind: SmsType::Transactional,
-        sender: Sender::Account,
-        max_price_usd: None,
-        entity_id: None,
-        template_id: None,
-    };
+    let sms = sms("+12065550100", "Hello", SmsType::Transactional);
     let draft = Draft { sms, expires_in: None, reference: None };
     let submission = Submission { draft, key: None, wait: LONG, trace: None };
     assert!(agent.door.submit(submission).now_or_never().is_none(), "it was asked once and dropped");

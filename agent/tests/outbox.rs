@@ -50,7 +50,7 @@ async fn accept(outbox: &SqliteOutbox, entry: Entry) -> MessageId {
 }
 
 async fn claim(outbox: &SqliteOutbox, messages: usize) -> Claims {
-    outbox.claim(NOW, Demand { messages, segments: None }).await.unwrap()
+    outbox.claim(NOW, Demand { messages, segments: None, to_probe: false }).await.unwrap()
 }
 
 async fn status(outbox: &SqliteOutbox, id: MessageId) -> Status {
@@ -104,7 +104,7 @@ async fn a_claim_takes_no_more_segments_than_the_pace_allows() {
     for _ in 0..3 {
         accept(&outbox, entry(&ids, SmsType::Transactional, "Hello")).await;
     }
-    let demand = Demand { messages: 9, segments: Some(Allowance { now: 2, full: 20 }) };
+    let demand = Demand { messages: 9, segments: Some(Allowance { now: 2, full: 20 }), to_probe: false };
     let claims = outbox.claim(NOW, demand).await.unwrap();
     assert_eq!((claims.claims.len(), claims.rest), (2, Rest::Paced(1)));
 }
@@ -122,7 +122,7 @@ async fn a_retry_waits_for_its_time_and_an_unknown_outcome_marks_the_next_attemp
     assert_eq!((message.status, message.next_attempt_at), (Status::Queued, Some(at)));
     assert_eq!((message.error, message.possible_duplicate), (Some(problem), false));
     assert_eq!(claim(&outbox, 1).await.rest, Rest::Idle(Some(at)));
-    let claims = outbox.claim(at, Demand { messages: 1, segments: None }).await.unwrap();
+    let claims = outbox.claim(at, Demand { messages: 1, segments: None, to_probe: false }).await.unwrap();
     assert_eq!((claims.claims[0].attempt, claims.claims[0].unknowns), (2, 1));
     assert!(outbox.message(id).await.unwrap().unwrap().possible_duplicate);
 }
