@@ -258,6 +258,30 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_emptied_is_refused_and_one_of_a_first_start_cut_off_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("outbox.db");
+    std::fs::write(&path, "").unwrap();
+    std::fs::write(folder.path().join("lock"), "").unwrap();
+    drop(open(folder.path()));
+    let _kept = reopen(folder.path()).await;
+    for (sign, content) in [("fingerprint-key", "00"), ("simulator.db", "SQLite format 3"), ("outbox.db-wal", "x")] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outbox.db");
+        std::fs::write(&path, "").unwrap();
+        std::fs::write(folder.path().join(sign), content).unwrap();
+        let Err(error) = SqliteOutbox::open(folder.path(), Options::default()) else { panic!("made anew: {sign}") };
+        assert!(matches!(error, OpenError::Emptied { .. }), "{error}");
+        let told = error.to_string();
+        assert!(told.contains("outbox.db") && told.contains(sign) && told.contains("backup"), "{told}");
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(folder.path().join(sign)).unwrap();
+        open(folder.path());
+    }
+}
+
+#[tokio::test]
 async fn the_text_of_a_settled_message_is_in_none_of_the_files() {
     let folder = tempfile::tempdir().unwrap();
     let ids = IdSource::new();

@@ -49,6 +49,18 @@ pub enum OpenError {
         /// What SQLite says.
         source: Cause,
     },
+    /// It has no byte, and once had some.
+    #[error(
+        "the outbox {path} is empty, and {beside} beside it shows that it was in use; nothing was changed. Put the file \
+         back from a backup, or what the disk's check has saved of it; or, if what it held may be lost, remove it and \
+         its -wal and -shm files: the agent then starts with an empty outbox"
+    )]
+    Emptied {
+        /// The file.
+        path: PathBuf,
+        /// What is made only once there is an outbox.
+        beside: PathBuf,
+    },
     /// SQLite cannot open or migrate it.
     #[error(
         "cannot open the outbox {path}: {source}; nothing was changed. Unless that says otherwise, check the space and the \
@@ -88,6 +100,22 @@ pub(super) fn own(folder: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(OpenError::Folder { path, source }),
+    }
+}
+
+/// What the agent makes beside the outbox once it is open: a start that was cut off before has none of it.
+const MADE_LATER: [&str; 3] = ["outbox.db-wal", "fingerprint-key", "simulator.db"];
+
+/// Refuses a file of no byte where there was an outbox: SQLite would make a new one of it, as if nothing had been lost.
+pub(super) fn refuse_emptied(folder: &Path, path: &Path) -> Result<(), OpenError> {
+    let length = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
+    if length(path) != Some(0) {
+        return Ok(());
+    }
+    let made = MADE_LATER.map(|name| folder.join(name));
+    match made.into_iter().find(|path| length(path).is_some_and(|length| length > 0)) {
+        Some(beside) => Err(OpenError::Emptied { path: path.to_owned(), beside }),
+        None => Ok(()),
     }
 }
 

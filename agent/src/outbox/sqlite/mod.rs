@@ -81,6 +81,7 @@ impl SqliteOutbox {
     pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
         let lock = file::own(folder)?;
         let path = folder.join("outbox.db");
+        file::refuse_emptied(folder, &path)?;
         file::make_private(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
         let written = Arc::new(Notify::new());
         let open = || {
