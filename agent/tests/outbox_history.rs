@@ -246,6 +246,24 @@ async fn a_key_is_forgotten_after_its_time_with_what_was_refused_under_it() {
     assert_eq!(engine.count("SELECT count(*) FROM message"), 1);
 }
 
+#[tokio::test]
+async fn a_message_is_kept_beyond_its_days_as_long_as_its_key_is_remembered() {
+    let engine = Engine::new(Options { keep: DAY, idempotency_ttl: 3 * DAY, ..Options::default() });
+    let entries = (0..2).map(|_| Entry { claimed: true, ..engine.entry(ONE, None) }).collect::<Vec<_>>();
+    let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+    engine.accept(entries, Some(KEY)).await;
+    for id in &ids {
+        engine.settle(*id, Outcome::Sent("sns".to_owned())).await;
+    }
+    engine.send(ONE, None).await;
+    engine.forget_all(NOW.plus(2 * DAY)).await;
+    let replayed = engine.outbox.replay(KEY, NOW.plus(2 * DAY)).await.unwrap();
+    assert!(matches!(replayed, Some(Accepted::Replay(replayed, _)) if replayed == ids));
+    assert_eq!(engine.pages(&Filter::default(), 9).await.concat(), [ids[1], ids[0]], "that without a key is gone");
+    engine.forget_all(NOW.plus(3 * DAY)).await;
+    assert_eq!(engine.count("SELECT (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM message)"), 0);
+}
+
 struct Turned(AtomicI64);
 
 impl Clock for Turned {

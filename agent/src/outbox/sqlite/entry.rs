@@ -34,7 +34,7 @@ pub(super) fn accept(
     for entry in entries {
         // One that is to be sent elsewhere is not due here.
         let due_at = (!entry.claimed && !options.forwards).then_some(entry.at);
-        messages.push(row::insert(transaction, entry, due_at)?);
+        messages.push(row::insert(transaction, entry, due_at, key.map(|key| key.key))?);
         if !entry.claimed {
             transaction.enqueued();
         }
