@@ -14,6 +14,10 @@ use sms_config::{Loaded, Sources, Telemetry};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What the log holds where `RUST_LOG` says nothing. Where there is no instance metadata service, the SDK prints what it met
+/// as it looked for one; the error that follows says what is missing.
+const LOG: &str = "info,aws_config::imds=error,aws_config::meta=error";
+
 /// How long the last spans may take to reach their collector.
 const FLUSH: Duration = Duration::from_secs(3);
 
@@ -41,7 +45,7 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(Command::Check(_)) = arguments.command {
         return Ok(std::io::stdout().write_all(loaded.listing().as_bytes())?);
     }
-    let telemetry = Telemetry::start("sms-agent")?;
+    let telemetry = Telemetry::start_with("sms-agent", LOG)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let announce = |address| drop(writeln!(std::io::stdout(), "sms-agent listening on {address}"));

@@ -15,8 +15,8 @@ use sms_agent::dispatch::Dispatcher;
 use sms_agent::message::{
     Code, Draft, Message, MessageId, PhoneNumber, Problem, Sender, Sms, SmsType, Status, Text, Timestamp,
 };
-use sms_agent::outbox::Outbox;
 use sms_agent::outbox::sqlite::{Options, SqliteOutbox};
+use sms_agent::outbox::{Filter, Outbox};
 use sms_config::{Dispatch, OnUnknown};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -36,6 +36,7 @@ enum Answer {
     Taken,
     Fails(Verdict, Signal),
     Hangs,
+    TimesOut,
     Panics,
 }
 
@@ -63,6 +64,11 @@ impl Carrier for Scripted {
                 Answer::Hangs => {
                     self.hanging.acquire().await.unwrap().forget();
                     Ok("late".to_owned())
+                }
+                Answer::TimesOut => {
+                    tokio::time::sleep(attempt.timeout).await;
+                    let problem = Problem::new(Code::OutcomeUnknown, "no answer");
+                    Err(PublishError { verdict: Verdict::Unknown, signal: Signal::Unreachable, problem })
                 }
                 Answer::Panics => panic!("scripted"),
             }
@@ -130,22 +136,29 @@ fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent 
     Agent { door, dispatcher, outbox, carrier, _folder: folder }
 }
 
+fn sms(to: &str, words: &str, kind: SmsType) -> Sms {
+    Sms {
+        to: PhoneNumber::parse(to).unwrap(),
+        text: Text::parse(words.to_owned()).unwrap(),
+        kind,
+        sender: Sender::Account,
+        max_price_usd: None,
+        entity_id: None,
+        template_id: None,
+    }
+}
+
 impl Agent {
     async fn send(&self, words: &str, wait: Option<Duration>) -> Message {
         self.submit(words, SmsType::Transactional, None, wait).await
     }
 
     async fn submit(&self, words: &str, kind: SmsType, expires_in: Option<u32>, wait: Option<Duration>) -> Message {
-        let sms = Sms {
-            to: PhoneNumber::parse("+12065550100").unwrap(),
-            text: Text::parse(words.to_owned()).unwrap(),
-            kind,
-            sender: Sender::Account,
-            max_price_usd: None,
-            entity_id: None,
-            template_id: None,
-        };
-        let draft = Draft { sms, expires_in, reference: None };
+        let sms = sms("+12065550100", words, kind);
+        self.hand_in(Draft { sms, expires_in, reference: None }, wait).await
+    }
+
+    async fn hand_in(&self, draft: Draft, wait: Option<Duration>) -> Message {
         self.door.submit(Submission { draft, key: None, wait, trace: None }).await.unwrap().message
     }
 
@@ -224,6 +237,42 @@ async fn hanging_publishes_do_not_stop_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_time_out_together_stop_nobody_while_others_are_answered() {
+    let agent = agent(Dispatch { concurrency: 64, ..settings() }, [Answer::TimesOut; 6]);
+    for number in 0..6 {
+        agent.send(&format!("hangs {number}"), Some(Duration::from_millis(1))).await;
+    }
+    for number in 0..40 {
+        let begun = Instant::now();
+        assert_eq!(agent.send(&format!("flows {number}"), LONG).await.status, Status::Sent);
+        assert!(begun.elapsed() < Duration::from_millis(100), "{number}: {:?}", begun.elapsed());
+        assert!(agent.door.ready().await.is_ok());
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_is_answered_another_message_asks_each_time() {
+    let agent = agent(Dispatch { concurrency: 64, ..settings() }, [Answer::TimesOut; 8]);
+    for number in 0..6 {
+        agent.send(&format!("hangs {number}"), Some(Duration::from_millis(1))).await;
+    }
+    // The first that asks for all is one of them, while nothing else waits.
+    while agent.asked().len() < 7 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    for number in 1..3 {
+        let sms = sms(&format!("+1206555010{number}"), &format!("waits {number}"), SmsType::Transactional);
+        agent.hand_in(Draft { sms, expires_in: None, reference: None }, None).await;
+    }
+    while agent.asked().len() < 9 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let asked = agent.asked();
+    assert_eq!(asked.get(7..9).unwrap(), ["waits 1", "waits 2"], "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_expires_while_it_waits_is_never_published() {
     let one = Dispatch { concurrency: 1, ..settings() };
     let agent = agent(one, [Answer::Hangs]);
@@ -271,6 +320,36 @@ async fn while_the_account_is_refused_one_message_asks_for_all_and_then_all_go_i
     let asked = agent.asked();
     assert_eq!(asked.get(6..).unwrap(), ["probe", "code 1", "code 2", "sale"], "{asked:?}");
     assert!(agent.door.ready().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_next_attempt_is_told_while_it_is_to_come_and_not_of_who_waits_for_a_turn() {
+    let throttled = Answer::Fails(Verdict::NotSent, Signal::None);
+    let agent =
+        agent(settings(), [throttled; 12].into_iter().chain([Answer::Fails(Verdict::NotSent, Signal::Refused); 99]));
+    let id = agent.send("throttled", Some(Duration::from_millis(1))).await.id;
+    let clock = TestClock(agent.carrier.start);
+    let look = async |id| agent.door.message(id).await.unwrap().unwrap();
+    let (mut told, mut refused) = (0, None);
+    while refused.is_none() {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        let message = look(id).await;
+        if let Some(at) = message.next_attempt_at {
+            assert!(at > clock.now() && message.status == Status::Queued);
+            told += 1;
+        }
+        refused = agent.dispatcher.obstacle();
+    }
+    assert!(told > 0);
+    let waits = agent.send("waits", None).await;
+    assert_eq!((waits.status, waits.attempts, waits.next_attempt_at), (Status::Queued, 0, None));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    for (id, asked) in [(id, true), (waits.id, false)] {
+        let message = look(id).await;
+        assert_eq!((message.attempts > 0, message.next_attempt_at), (asked, None));
+    }
+    let page = agent.door.page(Filter::default(), None, 9).await.unwrap();
+    assert!(page.messages.iter().all(|message| message.next_attempt_at.is_none()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -357,15 +436,7 @@ async fn at_the_end_of_a_stop_whoever_still_waits_is_told_how_far_it_is() {
 #[tokio::test(start_paused = true)]
 async fn a_sender_that_hangs_up_changes_nothing() {
     let agent = agent(settings(), []);
-    let sms = Sms {
-        to: PhoneNumber::parse("+12065550100").unwrap(),
-        text: Text::parse("Hello".to_owned()).unwrap(),
-        kind: SmsType::Transactional,
-        sender: Sender::Account,
-        max_price_usd: None,
-        entity_id: None,
-        template_id: None,
-    };
+    let sms = sms("+12065550100", "Hello", SmsType::Transactional);
     let draft = Draft { sms, expires_in: None, reference: None };
     let submission = Submission { draft, key: None, wait: LONG, trace: None };
     assert!(agent.door.submit(submission).now_or_never().is_none(), "it was asked once and dropped");

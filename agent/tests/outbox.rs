@@ -50,7 +50,7 @@ async fn accept(outbox: &SqliteOutbox, entry: Entry) -> MessageId {
 }
 
 async fn claim(outbox: &SqliteOutbox, messages: usize) -> Claims {
-    outbox.claim(NOW, Demand { messages, segments: None }).await.unwrap()
+    outbox.claim(NOW, Demand { messages, segments: None, to_probe: false }).await.unwrap()
 }
 
 async fn status(outbox: &SqliteOutbox, id: MessageId) -> Status {
@@ -104,7 +104,7 @@ async fn a_claim_takes_no_more_segments_than_the_pace_allows() {
     for _ in 0..3 {
         accept(&outbox, entry(&ids, SmsType::Transactional, "Hello")).await;
     }
-    let demand = Demand { messages: 9, segments: Some(Allowance { now: 2, full: 20 }) };
+    let demand = Demand { messages: 9, segments: Some(Allowance { now: 2, full: 20 }), to_probe: false };
     let claims = outbox.claim(NOW, demand).await.unwrap();
     assert_eq!((claims.claims.len(), claims.rest), (2, Rest::Paced(1)));
 }
@@ -122,7 +122,7 @@ async fn a_retry_waits_for_its_time_and_an_unknown_outcome_marks_the_next_attemp
     assert_eq!((message.status, message.next_attempt_at), (Status::Queued, Some(at)));
     assert_eq!((message.error, message.possible_duplicate), (Some(problem), false));
     assert_eq!(claim(&outbox, 1).await.rest, Rest::Idle(Some(at)));
-    let claims = outbox.claim(at, Demand { messages: 1, segments: None }).await.unwrap();
+    let claims = outbox.claim(at, Demand { messages: 1, segments: None, to_probe: false }).await.unwrap();
     assert_eq!((claims.claims[0].attempt, claims.claims[0].unknowns), (2, 1));
     assert!(outbox.message(id).await.unwrap().unwrap().possible_duplicate);
 }
@@ -255,6 +255,30 @@ async fn a_damaged_file_is_named_and_left_as_it_is() {
     assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
     assert!(error.to_string().contains("outbox.db") && error.to_string().contains(".recover"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), [b'x'; 8192]);
+}
+
+#[tokio::test]
+async fn a_file_that_was_emptied_is_refused_and_one_of_a_first_start_cut_off_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("outbox.db");
+    std::fs::write(&path, "").unwrap();
+    std::fs::write(folder.path().join("lock"), "").unwrap();
+    drop(open(folder.path()));
+    let _kept = reopen(folder.path()).await;
+    for (sign, content) in [("fingerprint-key", "00"), ("simulator.db", "SQLite format 3"), ("outbox.db-wal", "x")] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outbox.db");
+        std::fs::write(&path, "").unwrap();
+        std::fs::write(folder.path().join(sign), content).unwrap();
+        let Err(error) = SqliteOutbox::open(folder.path(), Options::default()) else { panic!("made anew: {sign}") };
+        assert!(matches!(error, OpenError::Emptied { .. }), "{error}");
+        let told = error.to_string();
+        assert!(told.contains("outbox.db") && told.contains(sign) && told.contains("backup"), "{told}");
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(folder.path().join(sign)).unwrap();
+        open(folder.path());
+    }
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ async fn what_may_have_gone_out_ends_as_unknown_whether_canceled_or_swept() {
 }
 
 #[tokio::test]
-async fn more_than_may_wait_is_refused_and_what_leaves_at_once_is_not() {
+async fn more_than_may_wait_is_refused_and_so_is_what_leaves_at_once_while_no_more_may_come_back() {
     let options = Options { max_queued: 3, ..Options::default() };
     let engine = Engine::new(options);
     let some = |count: usize| (0..count).map(|_| engine.entry(ONE, None)).collect::<Vec<_>>();
@@ -161,7 +161,12 @@ async fn more_than_may_wait_is_refused_and_what_leaves_at_once_is_not() {
     assert!(matches!(engine.accept(some(1), Some(other)).await, Accepted::Full));
     assert!(engine.outbox.replay(other, NOW).await.unwrap().is_none(), "the key is free for the next try");
     assert!(matches!(engine.accept(some(1), Some(KEY)).await, Accepted::Replay(..)), "a replay is free");
+    let at_once = || Entry { claimed: true, ..engine.entry(ONE, None) };
+    assert!(matches!(engine.accept(vec![at_once()], None).await, Accepted::Full), "it may come back");
+    let claimed = engine.claim(1).await.remove(0);
     engine.send(ONE, None).await;
+    engine.settle(claimed.id, unknown_retry()).await.unwrap();
+    assert!(matches!(engine.accept(vec![at_once()], None).await, Accepted::Full), "a retry waits like any other");
     let engine = engine.reopened(options).await;
     assert!(matches!(engine.accept(vec![engine.entry(ONE, None)], None).await, Accepted::Full), "after a restart");
     engine.claim(1).await;
@@ -239,6 +244,24 @@ async fn a_key_is_forgotten_after_its_time_with_what_was_refused_under_it() {
     engine.forget_all(NOW.plus(Duration::from_secs(60))).await;
     assert_eq!(engine.count("SELECT (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM refusal)"), 0);
     assert_eq!(engine.count("SELECT count(*) FROM message"), 1);
+}
+
+#[tokio::test]
+async fn a_message_is_kept_beyond_its_days_as_long_as_its_key_is_remembered() {
+    let engine = Engine::new(Options { keep: DAY, idempotency_ttl: 3 * DAY, ..Options::default() });
+    let entries = (0..2).map(|_| Entry { claimed: true, ..engine.entry(ONE, None) }).collect::<Vec<_>>();
+    let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+    engine.accept(entries, Some(KEY)).await;
+    for id in &ids {
+        engine.settle(*id, Outcome::Sent("sns".to_owned())).await;
+    }
+    engine.send(ONE, None).await;
+    engine.forget_all(NOW.plus(2 * DAY)).await;
+    let replayed = engine.outbox.replay(KEY, NOW.plus(2 * DAY)).await.unwrap();
+    assert!(matches!(replayed, Some(Accepted::Replay(replayed, _)) if replayed == ids));
+    assert_eq!(engine.pages(&Filter::default(), 9).await.concat(), [ids[1], ids[0]], "that without a key is gone");
+    engine.forget_all(NOW.plus(3 * DAY)).await;
+    assert_eq!(engine.count("SELECT (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM message)"), 0);
 }
 
 struct Turned(AtomicI64);

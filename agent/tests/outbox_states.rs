@@ -90,7 +90,7 @@ async fn happen(mut engine: Engine, model: &mut Model, event: Event) -> Engine {
             entry.draft.expires_in = expires.then_some(60);
             let id = entry.id;
             let accepted = engine.accept(vec![entry], None).await;
-            if !claimed && model.queued() >= MAX_QUEUED {
+            if model.queued() >= MAX_QUEUED {
                 assert!(matches!(accepted, Accepted::Full));
                 return engine;
             }

@@ -5,6 +5,7 @@ mod process;
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
 use process::{Agent, Answer, Start};
 use serde_json::Value;
@@ -188,6 +189,44 @@ fn while_nothing_can_be_written_nothing_is_accepted_and_when_it_can_all_goes_on_
     assert_eq!(agent.phone().len(), 2);
 }
 
+/// Overwrites the first page of a table or an index.
+fn damage(path: &Path, name: &str) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+    let root: u32 = connection.query_row(sql, [name], |row| row.get(0)).unwrap();
+    let size: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+    connection.close().unwrap();
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(u64::from(root - 1) * u64::from(size))).unwrap();
+    file.write_all(&vec![0xa5; size as usize]).unwrap();
+}
+
+#[test]
+fn damage_that_is_met_on_any_way_keeps_the_agent_unready_and_is_said_once_with_the_way_out() {
+    for name in ["message_sending", "message_settled", "idempotency"] {
+        let agent = Start::new().serve();
+        agent.send("+12065550100");
+        let path = agent.data_dir().join("outbox.db");
+        agent.terminate();
+        let folder = agent.wait().2.unwrap();
+        damage(&path, name);
+
+        let agent = Start::in_folder(folder.path()).env("SMS_AGENT__WAIT", "100ms").serve();
+        agent.request("POST", "/v1/messages", &[JSON[0], ("Idempotency-Key", "order 7")], GOOD);
+        agent.until("it is noticed", |agent| agent.get("/readyz").status == 503);
+        for _ in 0..3 {
+            agent.send("+12065550100");
+            let answer = agent.get("/readyz");
+            assert_eq!(refused(&answer), named(503, "outbox_unavailable", None), "{name}");
+            assert!(answer.json()["detail"].as_str().unwrap().contains(".recover"), "{answer:?}");
+            assert_eq!(agent.get("/healthz").status, 200);
+        }
+        let log = agent.cut_off();
+        assert_eq!(log.matches("is damaged").count(), 1, "{name}: {log}");
+        assert!(!log.contains("works again"), "{name}: {log}");
+    }
+}
+
 #[test]
 fn an_outbox_with_a_damaged_page_is_not_ready_although_other_pages_take_writes() {
     let agent = Start::new().serve();
@@ -196,16 +235,7 @@ fn an_outbox_with_a_damaged_page_is_not_ready_although_other_pages_take_writes()
     agent.terminate();
     let (_, _, folder) = agent.wait();
     let folder = folder.unwrap();
-    let connection = rusqlite::Connection::open(&path).unwrap();
-    let root: u32 = connection
-        .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'message_recipient'", (), |row| row.get(0))
-        .unwrap();
-    let size: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
-    connection.close().unwrap();
-    let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    file.seek(SeekFrom::Start(u64::from(root - 1) * u64::from(size))).unwrap();
-    file.write_all(&vec![0xa5; size as usize]).unwrap();
-    drop(file);
+    damage(&path, "message_recipient");
 
     let agent = Start::in_folder(folder.path()).serve();
     for _ in 0..2 {

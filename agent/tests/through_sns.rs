@@ -91,6 +91,16 @@ fn no_region_is_an_error_at_start_that_names_the_settings() {
 }
 
 #[test]
+fn no_region_is_told_without_the_words_of_the_sdk_that_looked_for_one() {
+    let nobody = "http://127.0.0.1:1";
+    let start = Start::new().env("SMS_AGENT__CARRIER", "sns").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", nobody);
+    let output = start.output();
+    assert_eq!(output.status.code(), Some(1));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.starts_with("sms-agent: no AWS region") && log.trim_end().lines().count() == 1, "{log}");
+}
+
+#[test]
 fn at_trace_level_no_number_text_or_token_is_in_log_or_spans() {
     let (moto, collector) = (Moto::start(), Collector::start());
     let agent = start(&moto)

@@ -4,17 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
-use super::{Batch, Batched, Intake, Rule, Submission, Submitted};
+use super::{Rule, Submission, Submitted};
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, Origin, Watch};
 use crate::message::{Code, IdSource, Message, MessageId, PhoneNumber, Problem, Status};
-use crate::outbox::{Acceptance, Accepted, Canceled, Claim, Cursor, Entry, Filter, Outbox, Page};
+use crate::outbox::{Acceptance, Accepted, Claim, Entry, Outbox};
 
 /// When to come again to an outbox that is full.
 const ROOM_AFTER: Duration = Duration::from_secs(5);
@@ -44,7 +42,7 @@ pub struct Door(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) rooms: Rooms,
     pub(super) ids: IdSource,
-    stopping: AtomicBool,
+    pub(super) stopping: AtomicBool,
 }
 
 impl Door {
@@ -64,7 +62,7 @@ impl Door {
         ruled.or_else(|| rooms.carrier.objection(to))
     }
 
-    async fn send(self, submission: Submission) -> Result<Submitted, Problem> {
+    pub(super) async fn send(self, submission: Submission) -> Result<Submitted, Problem> {
         let rooms = &self.0.rooms;
         let wait = submission.wait.filter(|_| rooms.publishes);
         let submission = Submission { wait, ..submission };
@@ -226,65 +224,4 @@ pub(super) fn gone() -> Problem {
 
 pub(super) fn lost() -> Problem {
     Problem::new(Code::Internal, "The outbox gave no answer.")
-}
-
-impl Intake for Door {
-    fn submit(&self, submission: Submission) -> BoxFuture<'static, Result<Submitted, Problem>> {
-        self.clone().send(submission).boxed()
-    }
-
-    fn submit_batch(&self, batch: Batch) -> BoxFuture<'static, Result<Batched, Problem>> {
-        self.clone().send_batch(batch).boxed()
-    }
-
-    fn cancel(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Canceled>, Problem>> {
-        let door = self.clone();
-        async move {
-            let rooms = &door.0.rooms;
-            let canceled = rooms.outbox.cancel(id, rooms.clock.now()).await?;
-            if let Some(Canceled::Done(message)) = &canceled {
-                rooms.dispatcher.canceled(message);
-            }
-            Ok(canceled)
-        }
-        .boxed()
-    }
-
-    fn page(&self, filter: Filter, before: Option<Cursor>, limit: usize) -> BoxFuture<'static, Result<Page, Problem>> {
-        self.0.rooms.outbox.page(filter, before, limit)
-    }
-
-    fn preview(&self, to: PhoneNumber) -> BoxFuture<'static, (bool, Vec<Problem>)> {
-        self.clone().look_ahead(to).boxed()
-    }
-
-    fn message(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Message>, Problem>> {
-        self.0.rooms.outbox.message(id)
-    }
-
-    fn opted_out(&self, to: PhoneNumber) -> BoxFuture<'static, Result<bool, Problem>> {
-        let door = self.clone();
-        async move { door.0.rooms.carrier.opted_out(&to).await }.boxed()
-    }
-
-    fn ready(&self) -> BoxFuture<'static, Result<(), Problem>> {
-        let door = self.clone();
-        async move {
-            let rooms = &door.0.rooms;
-            if let Some(problem) = rooms.dispatcher.obstacle() {
-                return Err(problem);
-            }
-            rooms.carrier.ready().await?;
-            rooms.outbox.probe().await
-        }
-        .boxed()
-    }
-
-    fn trouble(&self) -> Option<String> {
-        self.0.rooms.outbox.trouble()
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.0.stopping.load(Ordering::Relaxed)
-    }
 }

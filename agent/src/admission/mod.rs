@@ -7,6 +7,7 @@
 mod assigned;
 mod batch;
 mod door;
+mod intake;
 mod preview;
 
 use std::time::Duration;

@@ -15,22 +15,37 @@ pub(super) const LARGEST_PAGE: usize = 100;
 pub(super) const USUAL_PAGE: usize = 50;
 
 /// Query values that nobody has asked for yet.
-pub(super) struct Query(Vec<(String, String)>);
+pub(super) struct Query(Vec<(String, Value)>);
+
+/// A decoded value.
+struct Value {
+    /// With a replacement character for what is no UTF-8.
+    text: String,
+    is_utf8: bool,
+}
 
 impl Query {
     /// Decodes `name=value&…`, where `+` is a space as in a form.
     pub(super) fn parse(query: Option<&str>) -> Self {
         let parts = query.unwrap_or_default().split('&').filter(|part| !part.is_empty());
-        Self(
-            parts.map(|part| part.split_once('=').unwrap_or((part, ""))).map(|(n, v)| (decode(n), decode(v))).collect(),
-        )
+        let named = parts.map(|part| part.split_once('=').unwrap_or((part, "")));
+        Self(named.map(|(name, value)| (decode(name).text, decode(value))).collect())
     }
 
     /// Takes the value of that name.
     ///
     /// # Errors
-    /// `invalid_parameter`: there are several.
+    /// `invalid_parameter`: there are several, or it is no UTF-8.
     pub(super) fn take(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        match self.take_any(name)? {
+            Some(value) if !value.is_utf8 => {
+                Err(Problem::new(Code::InvalidParameter, format!("`{name}` must be UTF-8.")).of(name))
+            }
+            value => Ok(value.map(|value| value.text)),
+        }
+    }
+
+    fn take_any(&mut self, name: &'static str) -> Result<Option<Value>, Problem> {
         let Some(index) = self.0.iter().position(|(given, _)| given == name) else { return Ok(None) };
         let (_, value) = self.0.swap_remove(index);
         if self.0.iter().any(|(given, _)| given == name) {
@@ -44,7 +59,7 @@ impl Query {
     /// # Errors
     /// `invalid_phone_number`, or there are several.
     pub(super) fn take_to(&mut self) -> Result<Option<PhoneNumber>, Problem> {
-        let Some(text) = self.take("to")? else { return Ok(None) };
+        let Some(Value { text, .. }) = self.take_any("to")? else { return Ok(None) };
         let text = text.strip_prefix(' ').map_or(text.clone(), |digits| format!("+{digits}"));
         let refuse = |error| Problem::new(Code::InvalidPhoneNumber, format!("`to` is refused: {error}.")).of("to");
         PhoneNumber::parse(&text).map(Some).map_err(refuse)
@@ -76,8 +91,10 @@ impl Query {
     }
 }
 
-fn decode(part: &str) -> String {
-    percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned()
+fn decode(part: &str) -> Value {
+    let part = part.replace('+', " ");
+    let text = percent_decode_str(&part).decode_utf8_lossy().into_owned();
+    Value { text, is_utf8: percent_decode_str(&part).decode_utf8().is_ok() }
 }
 
 #[cfg(test)]
@@ -105,6 +122,17 @@ mod tests {
     #[test]
     fn a_value_that_comes_twice_is_refused() {
         assert_eq!(Query::parse(Some("to=a&to=a")).take_to().unwrap_err().parameter.as_deref(), Some("to"));
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_refused_and_named() {
+        for (query, name) in [("reference=%ff", "reference"), ("status=sent%c3", "status"), ("cursor=%80", "cursor")] {
+            let problem = Query::parse(Some(query)).take(name).unwrap_err();
+            assert_eq!((problem.code, problem.parameter.as_deref()), (Code::InvalidParameter, Some(name)), "{query}");
+        }
+        assert_eq!(Query::parse(Some("to=%ff")).take_to().unwrap_err().code, Code::InvalidPhoneNumber);
+        assert_eq!(Query::parse(Some("reference=%c3%a9")).take("reference"), Ok(Some("é".to_owned())));
+        assert!(Query::parse(Some("%ff=1")).finish().is_err());
     }
 
     #[test]

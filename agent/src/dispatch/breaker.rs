@@ -1,7 +1,8 @@
 //! The circuit breaker: while the carrier lets nobody in, one message asks for all.
 //!
 //! It spares the others their attempts, and the carrier a crowd at its door. It opens at once when the account is
-//! refused, and after some attempts in a row that reached nobody; any answer closes it.
+//! refused, and after some attempts in a row that reached nobody; any answer closes it. An attempt that met nobody while
+//! somebody else's call was answered tells of itself alone: its number may be one whose calls hang.
 
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(super) enum Gate {
 pub(super) struct Breaker {
     /// Attempts in a row that reached nobody.
     unreachable: u32,
+    /// When the carrier last answered anybody.
+    answered_at: Option<Instant>,
     open: Option<Open>,
 }
 
@@ -72,18 +75,20 @@ impl Breaker {
     }
 
     /// The carrier answered, whatever it said. True: it was open.
-    pub(super) fn answered(&mut self) -> bool {
+    pub(super) fn answered(&mut self, now: Instant) -> bool {
         self.unreachable = 0;
+        self.answered_at = Some(now);
         self.open.take().is_some()
     }
 
-    /// An attempt failed with that signal. True: it opened.
-    pub(super) fn failed(&mut self, signal: Signal, problem: &Problem, now: Instant) -> bool {
+    /// An attempt that began at `began` failed with that signal. True: it opened.
+    pub(super) fn failed(&mut self, signal: Signal, problem: &Problem, began: Instant, now: Instant) -> bool {
         match signal {
             Signal::None | Signal::NotPermitted => {
-                self.answered();
+                self.answered(now);
                 return false;
             }
+            Signal::Unreachable if self.answered_at.is_some_and(|at| at > began) => return false,
             Signal::Unreachable => self.unreachable = self.unreachable.saturating_add(1),
             Signal::Refused => self.unreachable = UNREACHABLE,
         }
@@ -119,12 +124,12 @@ mod tests {
     #[test]
     fn a_refused_account_opens_it_at_once_and_one_probe_is_let_through() {
         let (mut breaker, now) = (Breaker::default(), Instant::now());
-        assert!(breaker.failed(Signal::Refused, &problem(), now));
+        assert!(breaker.failed(Signal::Refused, &problem(), now, now));
         let Gate::Shut(Some(next)) = breaker.gate(now) else { panic!("{:?}", breaker.gate(now)) };
         assert_eq!(breaker.gate(next), Gate::Probe);
         breaker.probe();
         assert_eq!(breaker.gate(next), Gate::Shut(None));
-        assert!(!breaker.failed(Signal::Refused, &problem(), next), "it was open already");
+        assert!(!breaker.failed(Signal::Refused, &problem(), next, next), "it was open already");
         assert!(matches!(breaker.gate(next), Gate::Shut(Some(later)) if later > next));
     }
 
@@ -132,24 +137,38 @@ mod tests {
     fn it_takes_five_unreached_attempts_in_a_row_and_any_answer_starts_the_count_anew() {
         let (mut breaker, now) = (Breaker::default(), Instant::now());
         for _ in 0..4 {
-            assert!(!breaker.failed(Signal::Unreachable, &problem(), now));
+            assert!(!breaker.failed(Signal::Unreachable, &problem(), now, now));
         }
-        assert!(!breaker.failed(Signal::None, &problem(), now));
+        assert!(!breaker.failed(Signal::None, &problem(), now, now));
         for _ in 0..4 {
-            assert!(!breaker.failed(Signal::Unreachable, &problem(), now));
+            assert!(!breaker.failed(Signal::Unreachable, &problem(), now, now));
         }
         assert_eq!(breaker.gate(now), Gate::Closed);
-        assert!(breaker.failed(Signal::Unreachable, &problem(), now));
-        assert!(breaker.answered());
+        assert!(breaker.failed(Signal::Unreachable, &problem(), now, now));
+        assert!(breaker.answered(now));
         assert_eq!(breaker.gate(now), Gate::Closed);
+    }
+
+    #[test]
+    fn calls_that_hang_while_another_is_answered_do_not_count() {
+        let (mut breaker, began) = (Breaker::default(), Instant::now());
+        let (meanwhile, end) = (began + Duration::from_secs(4), began + Duration::from_secs(5));
+        breaker.answered(meanwhile);
+        for _ in 0..20 {
+            assert!(!breaker.failed(Signal::Unreachable, &problem(), began, end));
+        }
+        for _ in 0..4 {
+            assert!(!breaker.failed(Signal::Unreachable, &problem(), meanwhile, end));
+        }
+        assert!(breaker.failed(Signal::Unreachable, &problem(), meanwhile, end), "nobody was answered since");
     }
 
     #[test]
     fn stragglers_that_fail_while_it_is_open_do_not_put_the_probe_off() {
         let (mut breaker, now) = (Breaker::default(), Instant::now());
-        breaker.failed(Signal::Refused, &problem(), now);
+        breaker.failed(Signal::Refused, &problem(), now, now);
         let before = breaker.gate(now);
-        breaker.failed(Signal::Unreachable, &problem(), now + Duration::from_millis(10));
+        breaker.failed(Signal::Unreachable, &problem(), now, now + Duration::from_millis(10));
         assert_eq!(breaker.gate(now), before);
     }
 }

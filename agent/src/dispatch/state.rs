@@ -124,14 +124,15 @@ impl State {
                 Some(allowance)
             }
         };
-        let messages = if gate == Gate::Probe { 1 } else { self.free };
-        if gate == Gate::Probe {
+        let to_probe = gate == Gate::Probe;
+        let messages = if to_probe { 1 } else { self.free };
+        if to_probe {
             self.breaker.probe();
             self.claiming_probe = true;
         }
         self.free -= messages;
         (self.claiming, self.backlog, self.next_due) = (true, false, None);
-        Some(Next::Claim(Demand { messages, segments }))
+        Some(Next::Claim(Demand { messages, segments, to_probe }))
     }
 
     /// The outbox handed out messages, named with their segments; as many slots as were asked for are set aside.
@@ -227,17 +228,17 @@ impl State {
     }
 
     /// The carrier took a message. True: it had let nobody in before.
-    pub(super) fn published(&mut self) -> bool {
+    pub(super) fn published(&mut self, instant: Instant) -> bool {
         self.denied = None;
-        self.breaker.answered()
+        self.breaker.answered(instant)
     }
 
-    /// A publish failed. True: the carrier lets nobody in any more.
-    pub(super) fn failed(&mut self, signal: Signal, problem: &Problem, instant: Instant) -> bool {
+    /// A publish that began at `began` failed. True: the carrier lets nobody in any more.
+    pub(super) fn failed(&mut self, signal: Signal, problem: &Problem, began: Instant, instant: Instant) -> bool {
         if signal == Signal::NotPermitted {
             self.denied = Some(problem.clone());
         }
-        self.breaker.failed(signal, problem, instant)
+        self.breaker.failed(signal, problem, began, instant)
     }
 
     /// The carrier has answered, and another publish may begin before this one's outcome is on the disk: the next claim

@@ -72,6 +72,7 @@ fn in_its_place(shared: &Shared, claim: &Claim, outcome: Outcome) -> Outcome {
 
 async fn publish(shared: &Shared, claim: &Claim) -> Result<String, PublishError> {
     let attempt = Attempt { id: claim.id, number: claim.attempt, sms: &claim.sms, timeout: shared.attempt_timeout };
+    let began = Instant::now();
     // A carrier that panics has not said whether the message went out.
     let published = AssertUnwindSafe(shared.carrier.publish(attempt)).catch_unwind().await.unwrap_or_else(|_| {
         Err(PublishError {
@@ -82,13 +83,13 @@ async fn publish(shared: &Shared, claim: &Claim) -> Result<String, PublishError>
     });
     match &published {
         Ok(_) => {
-            if shared.state().published() {
+            if shared.state().published(Instant::now()) {
                 tracing::info!("the carrier takes messages again");
                 shared.wake.notify_one();
             }
         }
         Err(error) => {
-            if shared.state().failed(error.signal, &error.problem, Instant::now()) {
+            if shared.state().failed(error.signal, &error.problem, began, Instant::now()) {
                 tracing::warn!(
                     code = error.problem.code.as_str(),
                     detail = %error.problem.detail,

@@ -30,6 +30,9 @@ pub struct Demand {
     pub messages: usize,
     /// Segments that the pace allows now; `None` is no pace.
     pub segments: Option<Allowance>,
+    /// Whether the one message asks whether the carrier answers: not, if another waits, one of which that is not known
+    /// after an attempt, nor one to the same number.
+    pub to_probe: bool,
 }
 
 /// What the pace allows at one moment.

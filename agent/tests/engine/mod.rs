@@ -69,7 +69,7 @@ impl Engine {
     }
 
     pub(crate) async fn claim(&self, messages: usize) -> Vec<Claim> {
-        self.outbox.claim(NOW.plus(DAY), Demand { messages, segments: None }).await.unwrap().claims
+        self.outbox.claim(NOW.plus(DAY), Demand { messages, segments: None, to_probe: false }).await.unwrap().claims
     }
 
     pub(crate) async fn settle(&self, id: MessageId, outcome: Outcome) -> Option<Message> {

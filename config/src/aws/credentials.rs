@@ -2,7 +2,8 @@
 //!
 //! In flow the settings; out flow credentials for every signature. The SDK reads a profile once and keeps keys until
 //! they expire, so that keys that were replaced in the file are never seen by a process that runs. Here the chain and
-//! its cache can be thrown away together, and are made anew by whoever asks next.
+//! its cache can be thrown away together, and are made anew by whoever asks next; a chain that gave nothing is thrown
+//! away at once, since whoever starts before the file is written must find it later.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -111,9 +112,14 @@ impl Credentials {
     }
 
     async fn provide(&self) -> Provided {
-        let provided = self.chain().await.provide_credentials().await;
+        let chain = self.chain().await;
+        let unless_had = Stale(&self.0);
+        let provided = chain.provide_credentials().await;
         match &provided {
-            Ok(credentials) => self.state().last = Some(Last::Had { until: credentials.expiry() }),
+            Ok(credentials) => {
+                std::mem::forget(unless_had);
+                self.state().last = Some(Last::Had { until: credentials.expiry() });
+            }
             Err(error) => drop(self.missing(self.told(error))),
         }
         provided
@@ -173,7 +179,23 @@ impl Credentials {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A question to the chain that has brought nothing. Dropped so, by its answer or because nobody waited for it any
+/// longer, the next one is asked of a new chain.
+struct Stale<'a>(&'a Shared);
+
+impl Drop for Stale<'_> {
+    fn drop(&mut self) {
+        self.0.state().stale = true;
     }
 }
 

@@ -140,8 +140,28 @@ fn missing_credentials_are_told_in_words_and_appear_once_they_are_there() {
             assert!(why.contains("aws.profile") && !why.contains('{') && !why.contains('\n'), "{why}");
             write_key(&PathBuf::from(std::env::var_os("AWS_SHARED_CREDENTIALS_FILE").unwrap()), "AKIDLATE");
             assert!(access.credentials.ready().await.is_err(), "what is known from a moment ago is not asked again");
-            access.credentials.reload();
+            assert_eq!(key_id(&access).await, "AKIDLATE", "the next attempt finds them by itself");
             assert_eq!(access.credentials.ready().await, Ok(()));
+        },
+    );
+}
+
+#[test]
+fn a_file_that_is_written_after_the_start_is_found_by_the_chain_without_a_profile() {
+    let file = KeyFile::new("late");
+    std::fs::remove_file(&file.0).unwrap();
+    scenario(
+        "a_file_that_is_written_after_the_start_is_found_by_the_chain_without_a_profile",
+        &[("AWS_REGION", "us-east-1"), ("AWS_SHARED_CREDENTIALS_FILE", file.path())],
+        async {
+            let access = AwsAccess::load(&Aws::default(), OPTIONS).await.unwrap();
+            assert!(access.credentials.provide_credentials().await.is_err());
+            let keys = "[default]\naws_access_key_id = AKIDLATE\naws_secret_access_key = secret\n";
+            std::fs::write(std::env::var_os("AWS_SHARED_CREDENTIALS_FILE").unwrap(), keys).unwrap();
+            assert_eq!(key_id(&access).await, "AKIDLATE");
+            access.credentials.reload();
+            drop(std::fs::remove_file(std::env::var_os("AWS_SHARED_CREDENTIALS_FILE").unwrap()));
+            assert!(access.credentials.provide_credentials().await.is_err(), "and it is seen that it is gone");
         },
     );
 }

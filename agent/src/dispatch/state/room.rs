@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn while_the_carrier_lets_nobody_in_one_is_fetched_to_ask_for_all() {
         let (mut state, now) = (idle(100, 0, true), Instant::now());
-        state.failed(Signal::Refused, &Problem::new(Code::CarrierUnauthorized, "no"), now);
+        state.failed(Signal::Refused, &Problem::new(Code::CarrierUnauthorized, "no"), now, now);
         assert_eq!(state.room(now), 0);
         let Some(Next::Wait(Some(wait))) = state.next(NOW, now) else { panic!("it does not wait") };
         assert_eq!(state.room(now + wait), 1);

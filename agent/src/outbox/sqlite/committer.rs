@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use super::file;
-use super::trouble::Trouble;
+use super::trouble::{Damage, Trouble};
 use super::writer::{Transaction, Writer};
 use crate::message::Problem;
 
@@ -52,9 +52,9 @@ pub(super) trait Job: Send {
 }
 
 impl Committer {
-    pub(super) fn new(writer: Writer) -> Self {
+    pub(super) fn new(writer: Writer, damage: Damage) -> Self {
         let queue = Queue { waiting: Vec::new(), loans: Vec::new(), writer: Some(Box::new(writer)) };
-        Self(Arc::new(Shared { queue: Mutex::new(queue), trouble: Trouble::default() }))
+        Self(Arc::new(Shared { queue: Mutex::new(queue), trouble: Trouble::of_one(damage) }))
     }
 
     /// Runs `work` in a transaction, with others or alone, and answers once that is committed; with `durable`, once

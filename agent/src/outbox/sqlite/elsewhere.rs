@@ -239,7 +239,7 @@ fn insert(connection: &Connection, letter: &Letter) -> rusqlite::Result<()> {
         claimed: false,
         trace: letter.trace.clone(),
     };
-    row::insert(connection, &entry, None)?;
+    row::insert(connection, &entry, None, None)?;
     if let Some(expires_at) = letter.expires_at {
         let sql = "UPDATE message SET expires_at = ?2, ends_at = min(?2, give_up_at) WHERE id = ?1";
         connection.prepare_cached(sql)?.execute((letter.id, expires_at))?;

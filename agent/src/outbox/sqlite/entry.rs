@@ -20,9 +20,10 @@ pub(super) fn accept(
     {
         return Ok(earlier);
     }
-    // All or nothing: the same batch finds room later, under the same key. What leaves at once does not wait.
-    let waiting = entries.iter().filter(|entry| !entry.claimed).count() as u64;
-    if waiting > 0 && transaction.queued() + waiting > options.max_queued {
+    // All or nothing: the same batch finds room later, under the same key. What leaves at once does not wait yet, but it
+    // may come back: without room for one more, those who wait for their outcome would fill the queue by retries.
+    let waiting = entries.iter().filter(|entry| !entry.claimed).count().max(1) as u64;
+    if transaction.queued() + waiting > options.max_queued {
         return Ok(Accepted::Full);
     }
     if let Some((key, first)) = key.zip(entries.first()) {
@@ -33,7 +34,7 @@ pub(super) fn accept(
     for entry in entries {
         // One that is to be sent elsewhere is not due here.
         let due_at = (!entry.claimed && !options.forwards).then_some(entry.at);
-        messages.push(row::insert(transaction, entry, due_at)?);
+        messages.push(row::insert(transaction, entry, due_at, key.map(|key| key.key))?);
         if !entry.claimed {
             transaction.enqueued();
         }

@@ -1,7 +1,7 @@
 //! The files of the outbox: who owns them, how they are opened, what their errors mean to people.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
@@ -49,6 +49,27 @@ pub enum OpenError {
         /// What SQLite says.
         source: Cause,
     },
+    /// It has no byte, and once had some.
+    #[error(
+        "the outbox {path} is empty, and {beside} beside it shows that it was in use; nothing was changed. Put the file \
+         back from a backup, or what the disk's check has saved of it; or, if what it held may be lost, remove it and \
+         its -wal and -shm files: the agent then starts with an empty outbox"
+    )]
+    Emptied {
+        /// The file.
+        path: PathBuf,
+        /// What is made only once there is an outbox.
+        beside: PathBuf,
+    },
+    /// There is no space for what it needs to be opened.
+    #[error(
+        "cannot open the outbox {path}: no space is left on its disk, or none that the agent's user may take; nothing was \
+         changed. Make some room and start again, or let `agent.data_dir` name a folder on a disk that has some"
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// SQLite cannot open or migrate it.
     #[error(
         "cannot open the outbox {path}: {source}; nothing was changed. Unless that says otherwise, check the space and the \
@@ -69,9 +90,26 @@ impl OpenError {
         let code = if let Cause::Sqlite(error) = &source { error.sqlite_error_code() } else { None };
         match code {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { path, source },
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            // Its index is a file that SQLite makes larger in a way of its own, and a lack of space is an error like any other.
+            Some(ErrorCode::SystemIoFailure) if is_full(&path) => Self::Full { path },
             _ => Self::Unusable { path, source },
         }
     }
+}
+
+/// Whether the disk of this file refuses another one, as large as SQLite's index.
+fn is_full(beside: &Path) -> bool {
+    let path = beside.with_extension("room");
+    let full = open_private(&path).is_ok_and(|file| has_no_room(&file));
+    // Not there, or another start removes it.
+    drop(std::fs::remove_file(&path));
+    full
+}
+
+fn has_no_room(mut file: &File) -> bool {
+    let written = file.write_all(&[0; 1 << 16]);
+    written.is_err_and(|error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
 }
 
 /// Makes the folder, readable by its owner only, and takes it for this process; it is held until the lock is dropped
@@ -88,6 +126,22 @@ pub(super) fn own(folder: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(OpenError::Folder { path, source }),
+    }
+}
+
+/// What the agent makes beside the outbox once it is open: a start that was cut off before has none of it.
+const MADE_LATER: [&str; 3] = ["outbox.db-wal", "fingerprint-key", "simulator.db"];
+
+/// Refuses a file of no byte where there was an outbox: SQLite would make a new one of it, as if nothing had been lost.
+pub(super) fn refuse_emptied(folder: &Path, path: &Path) -> Result<(), OpenError> {
+    let length = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
+    if length(path) != Some(0) {
+        return Ok(());
+    }
+    let made = MADE_LATER.map(|name| folder.join(name));
+    match made.into_iter().find(|path| length(path).is_some_and(|length| length > 0)) {
+        Some(beside) => Err(OpenError::Emptied { path: path.to_owned(), beside }),
+        None => Ok(()),
     }
 }
 
@@ -138,4 +192,26 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
 /// The outbox cannot do what was asked, for that reason.
 pub(super) fn unavailable(why: &'static str) -> Problem {
     Problem::new(Code::OutboxUnavailable, sentence(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn met(path: &Path, code: i32) -> OpenError {
+        OpenError::new(path, Cause::Sqlite(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None)))
+    }
+
+    #[test]
+    fn a_disk_without_space_is_told_from_one_that_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outbox.db");
+        let full = met(&path, rusqlite::ffi::SQLITE_FULL);
+        assert!(matches!(full, OpenError::Full { .. }), "{full}");
+        assert!(full.to_string().contains("no space is left") && full.to_string().contains("outbox.db"), "{full}");
+        let fails = met(&path, rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        assert!(matches!(fails, OpenError::Unusable { .. }), "{fails}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "what was tried is gone");
+        assert!(has_no_room(&File::options().write(true).open("/dev/full").unwrap()));
+    }
 }

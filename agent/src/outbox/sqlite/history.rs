@@ -83,7 +83,9 @@ pub(super) fn page(
     Ok(Page { messages, next: None })
 }
 
-const OLDEST: &str = "SELECT seq, status >= 2 AND created_at < ?2 FROM message WHERE seq > ?1 ORDER BY seq LIMIT ?3";
+const OLDEST: &str = "SELECT seq, status >= 2 AND created_at < ?2, idempotency_key FROM message \
+    WHERE seq > ?1 ORDER BY seq LIMIT ?3";
+const KEY_LIVES: &str = "SELECT 1 FROM idempotency WHERE key = ?1";
 const OLD_KEYS: &str = "SELECT key, ids FROM idempotency WHERE created_at <= ?1 ORDER BY created_at LIMIT ?2";
 
 /// Walks on from the oldest message. It ends with the first step that found nothing, not with the first message that
@@ -109,14 +111,16 @@ pub(super) fn forget(
         connection.prepare_cached("DELETE FROM idempotency WHERE key = ?1")?.execute([key])?;
     }
     let mut place = after.map_or(i64::MIN, Cursor::seq);
-    let oldest: Vec<(i64, bool)> = connection
+    let oldest: Vec<(i64, bool, Option<[u8; 32]>)> = connection
         .prepare_cached(OLDEST)?
-        .query_map((place, before(now, keep), FORGOTTEN), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map((place, before(now, keep), FORGOTTEN), |row| row.try_into())?
         .collect::<rusqlite::Result<_>>()?;
     let mut found = !keys.is_empty();
-    for (seq, old) in oldest {
+    for (seq, old, key) in oldest {
         place = seq;
-        if old {
+        // A repetition under its key is answered with it.
+        let answers = |key| connection.prepare_cached(KEY_LIVES)?.exists([key]);
+        if old && !key.map_or(Ok(false), answers)? {
             found = true;
             connection.prepare_cached("DELETE FROM message WHERE seq = ?1")?.execute([seq])?;
         }

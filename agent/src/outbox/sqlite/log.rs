@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::committer::Committer;
-use super::trouble::Trouble;
+use super::trouble::{Damage, Trouble};
 
 /// How long what was written may stay in the log. The promise is a minute.
 const OLDEST: Duration = Duration::from_secs(20);
@@ -19,13 +19,13 @@ const LARGEST: u64 = 8 << 20;
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Empties the log of `database` as needed, for as long as it is polled. Sleeps while nothing is written.
-pub(super) async fn keep(database: PathBuf, committer: Committer, written: Arc<Notify>) {
+pub(super) async fn keep(database: PathBuf, committer: Committer, damage: Damage, written: Arc<Notify>) {
     let log = {
         let mut name = database.clone().into_os_string();
         name.push("-wal");
         PathBuf::from(name)
     };
-    let trouble = Trouble::default();
+    let trouble = Trouble::of_one(damage);
     loop {
         written.notified().await;
         let since = Instant::now();

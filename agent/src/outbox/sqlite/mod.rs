@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 
 use self::committer::Committer;
 pub use self::file::OpenError;
-use self::trouble::Trouble;
+use self::trouble::{Damage, Trouble};
 use self::untaken::Untaken;
 use self::writer::Writer;
 use super::{
@@ -66,6 +66,7 @@ pub struct SqliteOutbox {
     /// For what reads many rows: off the runtime's threads, one reader at a time.
     history: Arc<tokio::sync::Mutex<Connection>>,
     trouble: Arc<Trouble>,
+    damage: Damage,
     untaken: Untaken,
     options: Options,
     /// Held for the life of the process: one agent a folder.
@@ -81,6 +82,7 @@ impl SqliteOutbox {
     pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
         let lock = file::own(folder)?;
         let path = folder.join("outbox.db");
+        file::refuse_emptied(folder, &path)?;
         file::make_private(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
         let written = Arc::new(Notify::new());
         let open = || {
@@ -88,13 +90,15 @@ impl SqliteOutbox {
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
-        let committer = Committer::new(writer);
-        tokio::spawn(log::keep(path, committer.clone(), written));
+        let damage = Damage::default();
+        let committer = Committer::new(writer, damage.clone());
+        tokio::spawn(log::keep(path, committer.clone(), damage.clone(), written));
         Ok(Self {
             committer,
             reader: Mutex::new(reader),
             history: Arc::new(tokio::sync::Mutex::new(history)),
-            trouble: Arc::default(),
+            trouble: Arc::new(Trouble::of_one(damage.clone())),
+            damage,
             untaken: Untaken::default(),
             options,
             _lock: lock,
@@ -233,8 +237,10 @@ impl Outbox for SqliteOutbox {
             }
             writer::beat(transaction)
         });
+        let damage = self.damage.clone();
         Box::pin(async move {
             probing.await?;
+            damage.none()?;
             last.iter().for_each(|tried| untaken.would_be_taken(tried));
             Ok(())
         })

@@ -1,6 +1,6 @@
 //! How messages come out: the oldest transactional first, and no more of them than the pace allows.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::row;
 use super::writer::Transaction;
@@ -8,6 +8,16 @@ use crate::message::{MessageId, Timestamp};
 use crate::outbox::{Claim, Claims, Demand, Rest};
 
 pub(super) fn claim(transaction: &Transaction<'_>, now: Timestamp, demand: Demand) -> rusqlite::Result<Claims> {
+    if demand.to_probe
+        && let Some((seq, segments)) = probe(transaction, now)?
+    {
+        let fits = demand.segments.is_none_or(|mut allowance| allowance.take(segments));
+        return Ok(if fits {
+            Claims { claims: vec![take(transaction, seq, now)?], rest: Rest::More }
+        } else {
+            Claims { claims: Vec::new(), rest: Rest::Paced(segments) }
+        });
+    }
     let mut allowance = demand.segments;
     let mut claims = Vec::new();
     for lane in [0, 1] {
@@ -37,6 +47,19 @@ pub(super) fn claim(transaction: &Transaction<'_>, now: Timestamp, demand: Deman
         )?
         .query_row((), |row| row.get(0))?;
     Ok(Claims { claims, rest: Rest::Idle(next) })
+}
+
+/// The first that is due and tells something new: the calls of those whose last one brought no answer may hang again, and
+/// so may those to the same numbers, while others are answered.
+fn probe(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<(i64, u32)>> {
+    connection
+        .prepare_cached(
+            "SELECT seq, segments FROM message WHERE status = 0 AND due_at <= ?1 AND unknowns = 0 \
+             AND recipient NOT IN (SELECT recipient FROM message WHERE status = 0 AND unknowns > 0) \
+             ORDER BY lane, due_at, seq LIMIT 1",
+        )?
+        .query_row([now], |row| row.try_into())
+        .optional()
 }
 
 /// The same of a few messages that are named.

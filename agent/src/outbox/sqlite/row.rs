@@ -29,13 +29,18 @@ pub(super) use {claim_columns, message_columns};
 
 const INSERT: &str = "INSERT INTO message (id, status, lane, recipient, words, encoding, segments, sender_id, \
     origination_number, max_price_usd, entity_id, template_id, reference, trace, attempts, unknowns, \
-    possible_duplicate, due_at, ends_at, created_at, updated_at, expires_at, give_up_at) \
+    possible_duplicate, due_at, ends_at, created_at, updated_at, expires_at, give_up_at, idempotency_key) \
     VALUES (:id, :status, :lane, :recipient, :words, :encoding, :segments, :sender_id, :origination_number, \
     :max_price_usd, :entity_id, :template_id, :reference, :trace, :attempts, 0, 0, :due_at, :ends_at, :at, :at, \
-    :expires_at, :give_up_at)";
+    :expires_at, :give_up_at, :key)";
 
-/// Writes a new message, which is due at that time, if at any; answers with it.
-pub(super) fn insert(connection: &Connection, entry: &Entry, due_at: Option<Timestamp>) -> rusqlite::Result<Message> {
+/// Writes a new message, which is due at that time, if at any, and came under that key, if under any; answers with it.
+pub(super) fn insert(
+    connection: &Connection,
+    entry: &Entry,
+    due_at: Option<Timestamp>,
+    key: Option<[u8; 32]>,
+) -> rusqlite::Result<Message> {
     let Entry { id, draft, at, give_up_at, claimed, trace } = entry;
     let sms = &draft.sms;
     let status = if *claimed { Status::Sending } else { Status::Queued };
@@ -67,6 +72,7 @@ pub(super) fn insert(connection: &Connection, entry: &Entry, due_at: Option<Time
         ":at": at,
         ":expires_at": expires_at,
         ":give_up_at": give_up_at,
+        ":key": key,
     })?;
     Ok(Message {
         id: *id,

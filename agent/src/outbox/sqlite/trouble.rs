@@ -1,8 +1,10 @@
 //! Says that the outbox has trouble: once, once a minute while it lasts, and once when it is over.
 //!
-//! Whoever asked is told each time; the log would only be flooded by it.
+//! Whoever asked is told each time; the log would only be flooded by it. Damage is said once and is never over: a page that
+//! cannot be read does not heal, although others still can be.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::ErrorCode;
@@ -13,9 +15,31 @@ use crate::message::Problem;
 
 const REPEAT: Duration = Duration::from_secs(60);
 
+/// What helps against damage; the agent itself cannot.
+const DAMAGED: &str = "the outbox is damaged and does not heal by itself: stop the agent, copy `outbox.db` in \
+    `agent.data_dir` away with its -wal and -shm files, and put a backup in its place or what \
+    `sqlite3 outbox.db .recover` saves of it; without one the agent starts with an empty outbox";
+
+/// Whether any connection met damage. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Damage(Arc<AtomicBool>);
+
+impl Damage {
+    /// Once there was some.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`, with the way out.
+    pub(super) fn none(&self) -> Result<(), Problem> {
+        if self.0.load(Ordering::Relaxed) { Err(unavailable(DAMAGED)) } else { Ok(()) }
+    }
+}
+
 /// What the log was told of one connection.
 #[derive(Default)]
-pub(super) struct Trouble(Mutex<Told>);
+pub(super) struct Trouble {
+    told: Mutex<Told>,
+    damage: Damage,
+}
 
 #[derive(Default)]
 struct Told {
@@ -28,15 +52,26 @@ struct Told {
 }
 
 impl Trouble {
+    /// Of a connection whose damage concerns all that share `damage`.
+    pub(super) fn of_one(damage: Damage) -> Self {
+        Self { damage, ..Self::default() }
+    }
+
     /// What an error of SQLite means to whoever asked.
     pub(super) fn met(&self, error: &rusqlite::Error) -> Problem {
         let what = meaning(error);
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        if what == DAMAGED {
+            if !self.damage.0.swap(true, Ordering::Relaxed) {
+                tracing::error!(code, "{what}");
+            }
+            return unavailable(what);
+        }
         let now = Instant::now();
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.failures += 1;
         // Trouble that comes and goes is no news either.
         if told.at.is_none_or(|at| now.duration_since(at) >= REPEAT) {
-            let code = error.sqlite_error().map(|error| error.extended_code);
             tracing::error!(code, failures = told.failures, "{what}");
             *told = Told { at: Some(now), failures: 0, lasts: true };
         }
@@ -56,7 +91,7 @@ impl Trouble {
 
     /// The same worked.
     pub(super) fn over(&self) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::take(&mut told.lasts) {
             tracing::info!(failures = told.failures, "the outbox works again");
         }
@@ -71,7 +106,7 @@ fn meaning(error: &rusqlite::Error) -> &'static str {
             "the outbox may not be written"
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the outbox",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => "the outbox is damaged",
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DAMAGED,
         Some(ErrorCode::SystemIoFailure) => "the disk of the outbox reports an error",
         _ => "the outbox does not answer",
     }
@@ -114,6 +149,22 @@ mod tests {
         assert_eq!(met(100), ["ERROR 100"]);
         trouble.over();
         assert_eq!(met(0), ["INFO 99"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn damage_is_said_once_by_all_together_and_is_never_over() {
+        let damage = Damage::default();
+        let (one, other, said) = (Trouble::of_one(damage.clone()), Trouble::of_one(damage.clone()), Said::default());
+        let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
+        assert!(damage.none().is_ok());
+        for trouble in [&one, &other, &one] {
+            let corrupt = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(11), None);
+            assert!(trouble.met(&corrupt).detail.contains(".recover"));
+            trouble.over();
+        }
+        tokio::time::advance(REPEAT).await;
+        assert!(damage.none().is_err());
+        assert_eq!(*said.0.lock().unwrap(), ["ERROR"]);
     }
 
     #[tokio::test(start_paused = true)]
