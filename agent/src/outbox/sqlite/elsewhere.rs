@@ -313,7 +313,7 @@ mod tests {
         }
 
         async fn claim(&self) -> usize {
-            let demand = Demand { messages: 10, segments: None };
+            let demand = Demand { messages: 10, segments: None, to_probe: false };
             self.rows.claim(LATER, demand).await.unwrap().claims.len()
         }
 
