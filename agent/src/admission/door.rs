@@ -35,7 +35,7 @@ pub struct Rooms {
     pub publishes: bool,
 }
 
-/// [`Intake`] over the rooms of this process. Clones share one.
+/// [`super::Intake`] over the rooms of this process. Clones share one.
 #[derive(Clone)]
 pub struct Door(pub(super) Arc<Inner>);
 
