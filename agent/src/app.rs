@@ -9,7 +9,7 @@ use sms_config::{
 };
 use thiserror::Error;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::admission::{AssignedNumbers, Door, Rooms, Rule};
 use crate::api::{Api, BindError, Fingerprints, Listener, Parts, SecretError, Token};
@@ -27,7 +27,7 @@ use crate::receipts;
 /// How long one connection to AWS may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long it may take to give back what is in hand of a queue that several agents share.
+/// How long it may take at most to give back what is in hand of a queue that several agents share.
 const GIVING_BACK: Duration = Duration::from_secs(5);
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -134,12 +134,13 @@ pub async fn run(
     door.close();
     dispatcher.stop();
     // Listening goes on meanwhile, so that whoever comes is told that the agent stops.
+    let deadline = Instant::now() + agent.shutdown_timeout;
     let in_hand = async { tokio::join!(api.answered(), dispatcher.settled()) };
-    if timeout(agent.shutdown_timeout, in_hand).await.is_err() {
+    if timeout_at(deadline, in_hand).await.is_err() {
         tracing::warn!("the stop waits no longer: the outcome of a publish cut off is unknown until the next start");
     }
     dispatcher.halt();
-    if timeout(GIVING_BACK, outbox.release()).await.is_err() {
+    if timeout_at(deadline.min(Instant::now() + GIVING_BACK), outbox.release()).await.is_err() {
         tracing::warn!("messages in hand could not be given back to the queue: other agents see them a little later");
     }
     drop(close);

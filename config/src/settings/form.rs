@@ -36,8 +36,8 @@ pub(super) const PATH: Form = Form {
 pub(super) const URL: Form = Form { fits: |text| is_url(text), allowed: "an http:// or https:// URL" };
 
 pub(super) const QUEUE_URL: Form = Form {
-    fits: |text| is_url(text) && !text.contains('@'),
-    allowed: "the queue's http:// or https:// URL, without a user name",
+    fits: |text| is_url(text) && !text.contains(['@', '?', '#']) && !text.ends_with(".fifo"),
+    allowed: "the http:// or https:// URL of a standard queue, without a user name, query or fragment",
 };
 
 pub(super) const REGION: Form = Form {

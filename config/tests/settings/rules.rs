@@ -125,10 +125,14 @@ fn the_queue_needs_its_url_and_its_keys_need_the_queue() {
     assert!(
         matches!(start.settings().agent.queue, Queue::Sqs { url, role: Role::Accept } if url.ends_with("/sms-outbox"))
     );
-    assert!(refused(&["agent.queue=sqs"]).starts_with("agent.queue_url (not set): must be the queue's"));
+    assert!(refused(&["agent.queue=sqs"]).starts_with("agent.queue_url (not set): must be the http"));
     assert!(refused(&[url]).starts_with("agent.queue_url (from --set): is only for agent.queue"));
     assert!(refused(&["agent.role=dispatch"]).starts_with("agent.role (from --set): may be other than"));
     assert!(refused(&["agent.queue=sqs", "agent.queue_url=https://a:b@c/d"]).contains("without a user name"));
+    assert!(
+        refused(&["agent.queue=sqs", "agent.queue_url=https://sqs.eu-west-1.amazonaws.com/1/sms.fifo"])
+            .contains("a standard queue")
+    );
 }
 
 #[test]

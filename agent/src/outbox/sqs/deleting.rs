@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use super::queue::{BATCH, Queue};
+use super::way::Way;
 
 /// Calls at a time.
 const LANES: usize = 4;
@@ -21,6 +22,7 @@ pub(super) struct Deleting(Arc<Shared>);
 
 struct Shared {
     queue: Arc<Queue>,
+    way: Way,
     receipts: Mutex<Vec<String>>,
     more: Notify,
     /// How many are not deleted yet.
@@ -32,6 +34,7 @@ impl Deleting {
     pub(super) fn start(queue: Arc<Queue>) -> Self {
         let deleting = Self(Arc::new(Shared {
             queue,
+            way: Way::new("Deleting from the queue"),
             receipts: Mutex::default(),
             more: Notify::new(),
             open: watch::Sender::new(0),
@@ -47,6 +50,11 @@ impl Deleting {
         self.0.open.send_modify(|open| *open += 1);
         self.0.receipts.lock().unwrap_or_else(PoisonError::into_inner).push(receipt);
         self.0.more.notify_one();
+    }
+
+    /// What is wrong, while something is. What is not deleted is published again by others, and ends as a dead letter.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.0.way.trouble()
     }
 
     /// Returns once all that was pushed is done with.
@@ -77,17 +85,18 @@ impl Deleting {
 
     async fn delete(&self, batch: &[String]) {
         let mut left = batch.to_vec();
+        let mut words = "SQS did not take all of it".to_owned();
         for attempt in 1..=TRIES {
             match self.0.queue.delete(&left).await {
                 Ok(done) => left = left.into_iter().zip(done).filter(|(_, done)| !done).map(|(one, _)| one).collect(),
-                Err(trouble) => {
-                    tracing::debug!(detail = %trouble.words, "messages could not be deleted from the queue")
-                }
+                Err(trouble) => words = trouble.words,
             }
             if left.is_empty() {
+                self.0.way.worked();
                 return;
             }
             tokio::time::sleep(PAUSE * attempt).await;
         }
+        self.0.way.failed(&words);
     }
 }

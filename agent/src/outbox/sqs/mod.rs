@@ -183,7 +183,7 @@ impl Outbox for SqsOutbox {
     }
 
     fn trouble(&self) -> Option<String> {
-        self.forwarding.way.trouble().or_else(|| self.taking.way.trouble())
+        self.forwarding.way.trouble().or_else(|| self.taking.trouble())
     }
 
     /// What only waits here is sent anew, with what is known of it: another agent could not know that it was not

@@ -40,6 +40,8 @@ pub(super) struct Taking {
     pub(super) deleting: Deleting,
     /// The way out of the queue.
     pub(super) way: Way,
+    /// Keeping hidden what is in hand.
+    hiding: Way,
     nature: OnceCell<Nature>,
     /// Whether a receive is under way.
     polling: watch::Sender<bool>,
@@ -58,6 +60,7 @@ impl Taking {
             held: Held::default(),
             deleting,
             way: Way::new("Taking from the queue"),
+            hiding: Way::new("Hiding messages in hand from the other agents"),
             nature: OnceCell::new(),
             polling: watch::Sender::new(false),
             closing: AtomicBool::new(false),
@@ -190,6 +193,11 @@ impl Taking {
         drop(self.queue.hide(&[(one.receipt, seconds(time))]).await);
     }
 
+    /// What is wrong with what was taken, while something is.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.way.trouble().or_else(|| self.hiding.trouble()).or_else(|| self.deleting.trouble())
+    }
+
     /// Keeps what is in hand hidden, for as long as it is polled.
     pub(super) async fn keep_hidden(self: Arc<Self>) {
         loop {
@@ -205,11 +213,12 @@ impl Taking {
         let batch: Vec<_> = extensions.iter().map(|one| (one.receipt.clone(), seconds(one.time))).collect();
         match self.queue.hide(&batch).await {
             Ok(done) => {
+                self.hiding.worked();
                 for (one, done) in extensions.iter().zip(done) {
                     if done { self.held.extended(one.id, began + one.time) } else { self.held.lost(one.id) }
                 }
             }
-            Err(trouble) => tracing::debug!(detail = %trouble.words, "messages in hand could not be hidden on"),
+            Err(trouble) => self.hiding.failed(&trouble.words),
         }
     }
 

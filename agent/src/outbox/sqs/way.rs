@@ -58,7 +58,7 @@ impl Way {
     /// What is wrong, while something is.
     pub(super) fn trouble(&self) -> Option<String> {
         let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
-        down.as_ref().map(|down| format!("{} does not work: {}.", self.what, down.words))
+        down.as_ref().map(|down| format!("{} does not work: {}.", self.what, down.words.trim_end_matches('.')))
     }
 
     /// Returns once it is worth another call.
