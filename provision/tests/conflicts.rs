@@ -91,3 +91,23 @@ fn what_the_attributes_were_is_recorded_once_and_put_back() {
         serde_json::json!({ "MonthlySpendLimit": "500", "DefaultSenderID": "THEIRS" })
     );
 }
+
+#[test]
+fn the_record_outlives_a_policy_that_was_to_be_made_anew_under_another_path() {
+    let account = Account::new();
+    account.boto("sns.set_sms_attributes(attributes={'MonthlySpendLimit':'500'})");
+    account.run(&["apply", "--yes", "--adopt"]).ended(0);
+    // Where a change of the path was cut off: the record is with the user, and the policy is gone.
+    account.boto(
+        "arn, user = 'arn:aws:iam::123456789012:policy/sms/sms-sender-us-east-1', 'sms-sender-us-east-1'\n\
+         tags = [t for t in iam.list_policy_tags(PolicyArn=arn)['Tags'] if t['Key'].startswith('sms:previous:')]\n\
+         iam.tag_user(UserName=user, Tags=tags)\n\
+         iam.detach_user_policy(UserName=user, PolicyArn=arn)\n\
+         iam.delete_policy(PolicyArn=arn)",
+    );
+    account.run(&["apply", "--yes"]).ended(0);
+    assert!(!account.state()["users"].to_string().contains("sms:previous:"), "it is the policy's again");
+    account.run(&["apply", "--yes", "--set=account.path=/x/"]).ended(0);
+    account.run(&["destroy", "--yes"]).ended(0);
+    assert_eq!(account.state()["attributes"], serde_json::json!({ "MonthlySpendLimit": "500" }));
+}

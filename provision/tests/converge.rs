@@ -179,6 +179,23 @@ fn destroy_leaves_the_account_as_it_was() {
 }
 
 #[test]
+fn destroy_finds_what_is_under_another_path_than_that_of_the_settings() {
+    let account = Account::new();
+    let before = account.state();
+    account.run(&["apply", "--yes", "--set=account.path=/elsewhere/"]).ended(0);
+    account.run(&["destroy", "--yes"]).ended(0);
+    assert_eq!(account.state(), before);
+}
+
+#[test]
+fn a_plan_that_only_takes_tags_away_says_which() {
+    let account = Account::new();
+    account.run(&["apply", "--yes", r#"--set=account.tags={"team":"b"}"#]).ended(0);
+    let plan = account.run(&["plan"]).ended(0).out;
+    assert!(plan.contains("~ IAM user sms-sender-us-east-1\n      tags.team: b → none\n"), "{plan}");
+}
+
+#[test]
 fn without_a_terminal_nobody_is_asked_and_nothing_is_changed() {
     let account = Account::new();
     let before = account.state();

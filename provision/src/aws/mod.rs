@@ -124,7 +124,9 @@ impl Session {
     /// [`SessionError`].
     pub async fn open(settings: &Aws, allowed: Option<&str>) -> Result<Self, SessionError> {
         let access = AwsAccess::load(settings, OPTIONS).await?;
-        access.credentials.ready().await.map_err(SessionError::NoCredentials)?;
+        // All that was tried is a page of text; what to do about it is the same.
+        let short = |why: String| why.split(" Attempted").next().unwrap_or_default().trim_end_matches('.').to_owned();
+        access.credentials.ready().await.map_err(|why| SessionError::NoCredentials(short(why)))?;
         let sts = aws_sdk_sts::Client::new(&access.config);
         let caller = sts
             .get_caller_identity()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::policy::Policies;
 use super::{Answer, Ground, ResourceKind, Update};
 use crate::aws::{CallError, Fault, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
@@ -18,10 +19,19 @@ const GROUP: &str = "group/";
 
 impl Attachments {
     /// The ARN under the path of the settings. What is attached under another is replaced with its policy, and is not
-    /// there as far as this kind is concerned.
+    /// there as far as this kind is concerned; but for what goes, which goes wherever it is.
     fn arn(&self) -> String {
         let stack = &self.0.stack;
         self.0.session.place.arn("iam", &format!("policy{}{}", stack.account.path, stack.names.sender))
+    }
+}
+
+impl Attachments {
+    /// The ARN of the policy where it is now.
+    async fn present(&self) -> Result<String, CallError> {
+        let id = Id::new(Kind::IamPolicy, &self.0.stack.names.sender);
+        let policy = Policies(Arc::clone(&self.0)).find(&id).await?;
+        Ok(policy.and_then(|policy| policy.arn).unwrap_or_else(|| self.arn()))
     }
 }
 
@@ -30,11 +40,13 @@ impl ResourceKind for Attachments {
         Kind::IamPolicyAttachment
     }
 
-    fn read<'a>(&'a self, _: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
         Box::pin(async move {
+            let all_go = candidates.iter().all(|candidate| candidate.wanted.is_none());
+            let arn = if all_go { self.present().await? } else { self.arn() };
             let policy = &self.0.stack.names.sender;
             let attributes = || Attributes::from([("policy".to_owned(), json!(policy))]);
-            let names = list(&self.0, &self.arn(), &format!("attachments of {policy}")).await?;
+            let names = list(&self.0, &arn, &format!("attachments of {policy}")).await?;
             let found = |name| Found::ours(Id::new(Kind::IamPolicyAttachment, name), attributes());
             Ok(names.into_iter().map(found).collect())
         })
@@ -68,7 +80,7 @@ impl ResourceKind for Attachments {
     }
 
     fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
-        Box::pin(async move { detach(&self.0, &self.arn(), &found.id.name, &found.id).await })
+        Box::pin(async move { detach(&self.0, &self.present().await?, &found.id.name, &found.id).await })
     }
 }
 

@@ -148,7 +148,11 @@ impl ResourceKind for Policies {
     }
 
     fn create<'a>(&'a self, id: &'a Id, wanted: &'a Attributes) -> Answer<'a, ()> {
-        Box::pin(self.make(id, wanted, Vec::new()))
+        Box::pin(async move {
+            let record = self.lent(id).await?;
+            self.make(id, wanted, record.clone()).await?;
+            self.take_back(&record, id).await
+        })
     }
 
     fn update<'a>(&'a self, update: Update<'a>) -> Answer<'a, ()> {
@@ -194,10 +198,50 @@ impl Policies {
         let policy = self.get(old, id).await?;
         let tags = policy.as_ref().map(Policy::tags).unwrap_or_default();
         let record: Vec<Tag> = tags.iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).cloned().collect();
+        self.lend(&record, id).await?;
         super::attachment::detach_all(&self.0, old, id).await?;
         self.remove(old, id).await?;
         // IAM may hold on to the name for a moment.
-        patiently(|error| error.fault == Fault::Exists, || self.make(id, wanted, record.clone())).await
+        patiently(|error| error.fault == Fault::Exists, || self.make(id, wanted, record.clone())).await?;
+        self.take_back(&record, id).await
+    }
+
+    /// Keeps the record with the sender's user while there is no policy: whoever cuts that off finds it there.
+    async fn lend(&self, record: &[Tag], id: &Id) -> Result<(), CallError> {
+        let stack = &self.0.stack;
+        if record.is_empty() || !stack.account.create_user {
+            return Ok(());
+        }
+        let lent = self.0.session.iam.tag_user().user_name(&stack.names.sender).set_tags(Some(record.to_vec())).send();
+        match lent.await.map_err(|error| CallError::of("iam:TagUser", id.to_string(), error)) {
+            Err(error) if error.fault != Fault::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn take_back(&self, record: &[Tag], id: &Id) -> Result<(), CallError> {
+        if record.is_empty() {
+            return Ok(());
+        }
+        let keys = record.iter().map(|tag| tag.key().to_owned()).collect();
+        let user = &self.0.stack.names.sender;
+        let taken = self.0.session.iam.untag_user().user_name(user).set_tag_keys(Some(keys)).send().await;
+        match taken.map_err(|error| CallError::of("iam:UntagUser", id.to_string(), error)) {
+            Err(error) if error.fault != Fault::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The record that a policy left behind which was to be replaced and is gone.
+    pub(super) async fn lent(&self, id: &Id) -> Result<Vec<Tag>, CallError> {
+        let got = self.0.session.iam.get_user().user_name(&self.0.stack.names.sender).send().await;
+        match got.map_err(|error| CallError::of("iam:GetUser", id.to_string(), error)) {
+            Err(error) if error.fault == Fault::NotFound => Ok(Vec::new()),
+            got => {
+                let tags = got?.user.map(|user| user.tags.unwrap_or_default()).unwrap_or_default();
+                Ok(tags.into_iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).collect())
+            }
+        }
     }
 }
 

@@ -27,8 +27,10 @@ enum Form {
 }
 
 /// Our attributes with SQS's names.
-const ATTRIBUTES: [(&str, Name, Form); 7] = [
+const ATTRIBUTES: [(&str, Name, Form); 9] = [
     ("visibility_seconds", Name::VisibilityTimeout, Form::Number),
+    ("delay_seconds", Name::DelaySeconds, Form::Number),
+    ("receive_wait_seconds", Name::ReceiveMessageWaitTimeSeconds, Form::Number),
     ("retention_seconds", Name::MessageRetentionPeriod, Form::Number),
     ("max_message_bytes", Name::MaximumMessageSize, Form::Number),
     ("sqs_managed_sse", Name::SqsManagedSseEnabled, Form::Flag),

@@ -49,8 +49,13 @@ impl SmsAttributes {
 
     async fn record(&self) -> Result<Option<Record>, CallError> {
         let policy = self.policy().await?;
-        let tags = policy.as_ref().map(Policy::tags).unwrap_or_default().iter();
+        let mut tags = policy.and_then(|policy| policy.tags).unwrap_or_default();
+        if !tags.iter().any(|tag| tag.key().starts_with(RECORD_TAG)) {
+            let id = Id::new(Kind::IamPolicy, &self.0.stack.names.sender);
+            tags = Policies(Arc::clone(&self.0)).lent(&id).await?;
+        }
         let record: Record = tags
+            .iter()
             .filter_map(|tag| Some((tag.key().strip_prefix(RECORD_TAG)?.to_owned(), tag.value().to_owned())))
             .collect();
         Ok((!record.is_empty()).then_some(record))

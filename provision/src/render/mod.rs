@@ -53,7 +53,7 @@ pub fn text(plan: &Plan, paint: Paint) -> String {
         let whose = change.owner.as_deref().unwrap_or_default();
         line(&mut out, &format!("  {sign} {}{word}{whose}", change.id));
         // What goes back to what it was is shown; what goes altogether says nothing more.
-        if change.attributes.values().any(|one| !one.new.is_null()) {
+        if change.action != Action::Delete || change.attributes.values().any(|one| !one.new.is_null()) {
             for difference in lines(change, paint) {
                 line(&mut out, &format!("      {difference}"));
             }

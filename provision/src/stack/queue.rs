@@ -19,6 +19,8 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
         wanted,
         [
             ("visibility_seconds", json!(VISIBILITY_SECONDS)),
+            ("delay_seconds", json!(0)),
+            ("receive_wait_seconds", json!(0)),
             ("retention_seconds", json!(14 * DAY_SECONDS)),
             ("max_message_bytes", json!(MAX_MESSAGE_BYTES)),
             ("sqs_managed_sse", json!(true)),
@@ -31,6 +33,8 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
         wanted,
         [
             ("visibility_seconds", json!(VISIBILITY_SECONDS)),
+            ("delay_seconds", json!(0)),
+            ("receive_wait_seconds", json!(0)),
             ("retention_seconds", json!(4 * DAY_SECONDS)),
             ("max_message_bytes", json!(MAX_MESSAGE_BYTES)),
             ("sqs_managed_sse", json!(true)),
