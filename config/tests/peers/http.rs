@@ -1,6 +1,6 @@
 //! The least HTTP that reads back from a peer: one blocking request a connection, HTTP/1.0, so that nothing is chunked.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -50,4 +50,26 @@ fn request(base: &str, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Ans
     let (head, body) = answer.split_once("\r\n\r\n").expect("a peer answers in HTTP");
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a peer answers with a status");
     Answer { status, body: body.to_owned() }
+}
+
+/// Head and body of the next message of HTTP/1.1 with a content length, as SDKs and peers write them; nothing where there
+/// is none any more.
+pub(crate) fn read_message(from: &mut impl BufRead) -> std::io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let (mut head, mut length) = (Vec::new(), 0);
+    loop {
+        let start = head.len();
+        if from.read_until(b'\n', &mut head)? == 0 {
+            return Ok(None);
+        }
+        let line = String::from_utf8_lossy(&head[start..]).trim().to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body)?;
+    Ok(Some((head, body)))
 }

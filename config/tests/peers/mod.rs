@@ -18,7 +18,7 @@ mod process;
 mod venv;
 
 pub(crate) use collector::{Collector, Span};
-pub(crate) use http::{Answer, get, get_with, post};
+pub(crate) use http::{Answer, get, get_with, post, read_message};
 pub(crate) use ministack::Ministack;
 pub(crate) use moto::{Moto, Sms};
 pub(crate) use process::Peer;

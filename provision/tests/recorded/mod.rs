@@ -5,12 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::account::{Account, Ran};
+use crate::peers::read_message;
 
 /// An account whose SNS answers so.
 pub(crate) struct Recorded {
@@ -68,6 +69,11 @@ impl Recorded {
         self.answer(action, Answer { status, body })
     }
 
+    /// After the answers so far it is moto's turn, for ever.
+    pub(crate) fn then_moto(&self, action: &str) -> &Self {
+        self.answer(action, Answer { status: 0, body: String::new() })
+    }
+
     fn answer(&self, action: &str, answer: Answer) -> &Self {
         self.shared.answers.lock().unwrap().entry(action.to_owned()).or_default().push(answer);
         self
@@ -87,6 +93,11 @@ impl Recorded {
         Account::ran(command)
     }
 
+    /// Runs the program with all services behind it.
+    pub(crate) fn run_all_through(&self, arguments: &[&str]) -> Ran {
+        Account::ran(self.account.command(&self.endpoint, arguments))
+    }
+
     /// The forms of all calls of that action.
     pub(crate) fn asked(&self, action: &str) -> Vec<String> {
         let named = |form: &&String| action_of(form) == action;
@@ -101,23 +112,23 @@ fn action_of(form: &str) -> &str {
 impl Shared {
     fn serve(&self, mut client: TcpStream) -> std::io::Result<()> {
         let mut reader = BufReader::new(client.try_clone()?);
-        while let Some((head, body)) = message(&mut reader)? {
+        while let Some((head, body)) = read_message(&mut reader)? {
             let form = String::from_utf8_lossy(&body).into_owned();
             let answer = self.next(action_of(&form));
             self.asked.lock().unwrap().push(form);
             match answer {
-                Some(Answer { status, body }) => {
+                Some(Answer { status, body }) if status != 0 => {
                     let length = body.len();
                     write!(
                         client,
                         "HTTP/1.1 {status} X\r\ncontent-type: text/xml\r\ncontent-length: {length}\r\n\r\n{body}"
                     )?;
                 }
-                None => {
+                _ => {
                     let mut moto = TcpStream::connect(&self.moto)?;
                     moto.write_all(&head)?;
                     moto.write_all(&body)?;
-                    let Some((head, body)) = message(&mut BufReader::new(moto))? else { return Ok(()) };
+                    let Some((head, body)) = read_message(&mut BufReader::new(moto))? else { return Ok(()) };
                     client.write_all(&head)?;
                     client.write_all(&body)?;
                 }
@@ -131,24 +142,4 @@ impl Shared {
         let left = answers.get_mut(action)?;
         if left.len() > 1 { Some(left.remove(0)) } else { left.first().cloned() }
     }
-}
-
-fn message(from: &mut impl BufRead) -> std::io::Result<Option<(Vec<u8>, Vec<u8>)>> {
-    let (mut head, mut length) = (Vec::new(), 0);
-    loop {
-        let start = head.len();
-        if from.read_until(b'\n', &mut head)? == 0 {
-            return Ok(None);
-        }
-        let line = String::from_utf8_lossy(&head[start..]).trim().to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    from.read_exact(&mut body)?;
-    Ok(Some((head, body)))
 }

@@ -3,11 +3,13 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+
+use crate::peers::read_message;
 
 /// Passes everything on until the write of a given number: moto takes that one, and nobody hears its answer, or
 /// anything after it.
@@ -65,7 +67,7 @@ impl State {
     fn pass(&self, mut client: TcpStream) -> std::io::Result<()> {
         let mut peer = TcpStream::connect(&self.peer)?;
         let (mut from_client, mut from_peer) = (BufReader::new(client.try_clone()?), BufReader::new(peer.try_clone()?));
-        while let Some((head, body)) = message(&mut from_client)? {
+        while let Some((head, body)) = read_message(&mut from_client)? {
             if self.cut.load(Ordering::SeqCst) {
                 return Ok(());
             }
@@ -76,7 +78,7 @@ impl State {
             let is_last = is_write(&head, &body) && self.left.fetch_sub(1, Ordering::SeqCst) == 1;
             peer.write_all(&head)?;
             peer.write_all(&body)?;
-            let Some((head, body)) = message(&mut from_peer)? else { return Ok(()) };
+            let Some((head, body)) = read_message(&mut from_peer)? else { return Ok(()) };
             if is_last {
                 self.cut.store(true, Ordering::SeqCst);
             }
@@ -88,27 +90,6 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// A message of HTTP/1.1 with a content length, as the SDK and moto write them.
-fn message(from: &mut impl BufRead) -> std::io::Result<Option<(Vec<u8>, Vec<u8>)>> {
-    let (mut head, mut length) = (Vec::new(), 0);
-    loop {
-        let start = head.len();
-        if from.read_until(b'\n', &mut head)? == 0 {
-            return Ok(None);
-        }
-        let line = String::from_utf8_lossy(&head[start..]).trim().to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    from.read_exact(&mut body)?;
-    Ok(Some((head, body)))
 }
 
 /// Whether the operation changes something, by its name: it stands in the form, in a header, or in the path.
