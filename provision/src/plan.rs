@@ -85,6 +85,14 @@ impl Plan {
             refused: observed.refused.iter().map(|(_, error)| error.action).collect(),
         };
         let mut found: BTreeMap<Id, Found> = observed.found.into_iter().map(|one| (one.id.clone(), one)).collect();
+        // What is owned with a parent that is somebody else's is somebody else's, too. A stack has one parent of a kind.
+        let is_foreign = |one: &&Found| matches!(one.owner, Owner::Other(_));
+        let foreign: BTreeSet<Kind> = found.values().filter(is_foreign).map(|one| one.id.kind).collect();
+        for one in found.values_mut().filter(|one| one.owner == Owner::Ours) {
+            if let Some(parent) = one.id.kind.parent().filter(|parent| foreign.contains(parent)) {
+                one.owner = Owner::Other(format!("is owned with its {}", parent.noun()));
+            }
+        }
         for resource in stack.resources.iter().filter(|resource| !unknown.contains(&resource.id.kind)) {
             let there = found.remove(&resource.id);
             plan.add(resource, there, adopt);
@@ -256,6 +264,19 @@ mod tests {
             (actions(&plan), plan.notes.as_slice()),
             (vec![], &["SQS queue q stays: it holds records".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn what_is_owned_with_a_parent_that_is_not_ours_is_not_ours_either() {
+        let role = Found::ours(Id::new(Kind::IamRole, "r"), Attributes::new());
+        let policy = Found::ours(Id::new(Kind::IamRolePolicy, "r/p"), Attributes::new());
+        let plan = |role: Found| {
+            let observed = Observed { found: vec![role, policy.clone()], refused: Vec::new() };
+            Plan::of(&stack(Vec::new()), &place(), observed, false)
+        };
+        let foreign = role.clone().owned_by(Owner::Other("carries no tag".to_owned()));
+        assert_eq!(actions(&plan(foreign)), []);
+        assert_eq!(actions(&plan(role)), [Action::Delete, Action::Delete]);
     }
 
     #[test]

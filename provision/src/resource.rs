@@ -65,6 +65,19 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// What owns it, where it carries no mark of its own.
+    pub fn parent(self) -> Option<Self> {
+        match self {
+            Self::IamPolicyAttachment => Some(Self::IamPolicy),
+            Self::IamAccessKey => Some(Self::IamUser),
+            Self::IamRolePolicy => Some(Self::IamRole),
+            Self::SnsSubscription => Some(Self::SnsTopic),
+            _ => None,
+        }
+    }
+}
+
 /// Which resource of an account and region.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Id {

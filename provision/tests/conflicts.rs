@@ -50,6 +50,25 @@ fn what_is_not_ours_is_not_destroyed() {
 }
 
 #[test]
+fn what_is_owned_with_something_that_is_not_ours_is_left_with_it() {
+    let account = Account::new();
+    account.boto(
+        "doc = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}]})\n\
+         policy = iam.create_policy(PolicyName='sms-sender-us-east-1', Path='/sms/', PolicyDocument=doc)['Policy']['Arn']\n\
+         iam.create_user(UserName='sms-sender-us-east-1')\n\
+         iam.create_access_key(UserName='sms-sender-us-east-1')\n\
+         iam.attach_user_policy(UserName='sms-sender-us-east-1', PolicyArn=policy)\n\
+         iam.create_role(RoleName='sms-delivery-status-us-east-1', AssumeRolePolicyDocument='{}')\n\
+         iam.put_role_policy(RoleName='sms-delivery-status-us-east-1', PolicyName='theirs', PolicyDocument=doc)\n\
+         topic = sns.create_topic(Name='sms-alarms')['TopicArn']\n\
+         sns.subscribe(TopicArn=topic, Protocol='email', Endpoint='theirs@example.com')",
+    );
+    let before = account.state();
+    account.run(&["destroy", "--yes"]).ended(0);
+    assert_eq!(account.state(), before);
+}
+
+#[test]
 fn a_limit_that_somebody_set_is_not_cut_to_one_dollar() {
     let account = Account::new();
     account.boto("sns.set_sms_attributes(attributes={'MonthlySpendLimit':'500'})");

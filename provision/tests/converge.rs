@@ -152,6 +152,44 @@ fn what_somebody_changes_by_hand_is_found_and_mended() {
 }
 
 #[test]
+fn more_rights_on_the_role_of_delivery_status_are_found_and_taken() {
+    let account = Account::new();
+    account.run(&["apply", "--yes"]).ended(0);
+    let good = account.state();
+    account.boto(
+        "doc = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}]})\n\
+         arn = iam.create_policy(PolicyName='theirs', PolicyDocument=doc)['Policy']['Arn']\n\
+         iam.attach_role_policy(RoleName='sms-delivery-status-us-east-1', PolicyArn=arn)\n\
+         iam.put_role_policy(RoleName='sms-delivery-status-us-east-1', PolicyName='more', PolicyDocument=doc)",
+    );
+    let role = "sms-delivery-status-us-east-1";
+    assert_eq!(
+        account.run(&["plan", "--json"]).ended(0).changes(),
+        [
+            format!("delete iam_role_policy {role}/arn:aws:iam::123456789012:policy/theirs"),
+            format!("delete iam_role_policy {role}/more"),
+        ]
+    );
+    account.run(&["apply", "--yes"]).ended(0);
+    account.boto("iam.delete_policy(PolicyArn='arn:aws:iam::123456789012:policy/theirs')");
+    assert_eq!(account.state(), good);
+}
+
+#[test]
+fn the_role_does_not_go_while_sns_names_it() {
+    let account = Account::new();
+    account.run(&["apply", "--yes"]).ended(0);
+    let settings = ["--set=account.manage_sms_preferences=false", "--set=account.delivery_status_logging=false"];
+    account.run(&with(&["apply", "--yes"], &settings)).ended(0);
+    let state = account.state();
+    assert_eq!(state["roles"], serde_json::json!([]));
+    assert!(state["attributes"].get("DeliveryStatusIAMRole").is_none(), "{state}");
+    // The rest of the attributes is nobody's business then.
+    assert_eq!(state["attributes"]["DefaultSMSType"], "Transactional");
+    assert_eq!(account.run(&with(&["plan", "--json"], &settings)).ended(0).changes(), [""; 0]);
+}
+
+#[test]
 fn the_versions_of_a_policy_never_run_out() {
     let account = Account::new();
     for round in 0..7 {

@@ -8,7 +8,6 @@ mod peers;
 mod wire;
 
 use account::Account;
-use serde_json::Value;
 use wire::Wire;
 
 /// Runs the command, killing it when moto has taken the write of that number and before its answer is there. Whether
@@ -30,22 +29,17 @@ fn cut(account: &Account, arguments: &[&str], write: usize) -> bool {
     }
 }
 
-/// A key that was made and whose answer was lost is replaced by another: all that counts is that there is one.
-fn whole(account: &Account) -> Value {
-    account.state()
-}
-
 #[test]
 fn an_apply_that_was_cut_off_anywhere_ends_right_when_it_is_run_again() {
     let account = Account::new();
     account.run(&["apply", "--yes"]).ended(0);
-    let good = whole(&account);
+    let good = account.state();
     for write in 1.. {
         account.moto.reset();
         drop(std::fs::remove_file(account.credentials()));
         let was_cut = cut(&account, &["apply", "--yes"], write);
         account.run(&["apply", "--yes"]).ended(0);
-        assert_eq!(whole(&account), good, "after write {write}");
+        assert_eq!(account.state(), good, "after write {write}");
         assert_eq!(account.run(&["plan", "--json"]).ended(0).changes(), [""; 0], "after write {write}");
         let file = std::fs::read_to_string(account.credentials()).unwrap();
         assert_eq!(file.matches("aws_secret_access_key").count(), 1, "after write {write}");
@@ -61,14 +55,14 @@ fn a_destroy_that_was_cut_off_anywhere_ends_right_when_it_is_run_again() {
     let account = Account::new();
     let attributes = "sns.set_sms_attributes(attributes={'MonthlySpendLimit':'500'})";
     account.boto(attributes);
-    let empty = whole(&account);
+    let empty = account.state();
     for write in 1.. {
         account.moto.reset();
         account.boto(attributes);
         account.run(&["apply", "--yes", "--adopt"]).ended(0);
         let was_cut = cut(&account, &["destroy", "--yes"], write);
         account.run(&["destroy", "--yes"]).ended(0);
-        assert_eq!(whole(&account), empty, "after write {write}");
+        assert_eq!(account.state(), empty, "after write {write}");
         if !was_cut {
             assert!(write > 15, "a destroy has more writes than {write}");
             break;

@@ -68,3 +68,14 @@ fn without_a_region_it_says_where_to_set_it() {
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("no AWS region") && errors.contains("aws.region"), "{errors}");
 }
+
+#[test]
+fn an_endpoint_that_is_set_and_empty_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sms-provision"));
+    command.arg("plan").env_clear().env("HOME", home.path()).env("AWS_REGION", "us-east-1");
+    let output = command.env("AWS_ENDPOINT_URL_IAM", "").current_dir(home.path()).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("AWS_ENDPOINT_URL_IAM is set and empty"), "{errors}");
+}

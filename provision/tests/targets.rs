@@ -79,3 +79,18 @@ fn one_target_is_chosen_by_its_name() {
     assert!(unknown.err.contains("there is no such target") && unknown.err.contains("eu-north-1"), "{}", unknown.err);
     account.run(&["plan", "--target", "eu-north-1", "--all"]).ended(1);
 }
+
+#[test]
+fn no_key_is_touched_while_it_is_not_said_whose() {
+    let account = Account::new();
+    settings(&account, "");
+    account.run(&["apply", "--yes", "--target", "us-east-1"]).ended(0);
+    let before = std::fs::read_to_string(account.credentials()).unwrap();
+    for command in [&["keys", "rotate"][..], &["keys", "revoke", "AKIAEXAMPLE", "--yes"]] {
+        let ran = account.run(command).ended(1);
+        assert!(ran.err.contains("--target NAME, or --all"), "{}", ran.err);
+    }
+    assert_eq!(std::fs::read_to_string(account.credentials()).unwrap(), before);
+    account.run(&["keys", "rotate", "--target", "us-east-1"]).ended(0);
+    assert_ne!(std::fs::read_to_string(account.credentials()).unwrap(), before);
+}

@@ -49,6 +49,9 @@ pub enum AwsError {
          sandbox, spend and opt-outs are all per region"
     )]
     NoRegion,
+    /// The SDK takes an empty endpoint for one, and breaks off at it.
+    #[error("{0} is set and empty: unset it, or make it the URL of an endpoint")]
+    EmptyEndpoint(String),
 }
 
 /// What AWS clients are made from, and the credentials behind them.
@@ -67,8 +70,14 @@ impl AwsAccess {
     /// find a region that nothing here names.
     ///
     /// # Errors
-    /// [`AwsError::NoRegion`].
+    /// [`AwsError`].
     pub async fn load(settings: &Aws, options: ClientOptions) -> Result<Self, AwsError> {
+        let empty = std::env::vars_os().find(|(name, value)| {
+            value.is_empty() && name.to_str().is_some_and(|name| name.starts_with("AWS_ENDPOINT_URL"))
+        });
+        if let Some((name, _)) = empty {
+            return Err(AwsError::EmptyEndpoint(name.to_string_lossy().into_owned()));
+        }
         let mut timeouts = TimeoutConfig::builder().connect_timeout(options.connect_timeout);
         timeouts.set_operation_attempt_timeout(options.operation_attempt_timeout);
         let retries = match options.retries {

@@ -5,9 +5,7 @@ use std::fmt;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use sms_config::mask_numbers;
-
-use super::words;
+use sms_config::{causes, mask_numbers};
 
 /// What the caller can do about a failed call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,6 +18,8 @@ pub enum Fault {
     Exists,
     /// Too many calls.
     Throttled,
+    /// Somebody, or another call of ours, changes the same thing at this moment.
+    Busy,
     /// Who we are is not accepted.
     Credentials,
     /// No answer.
@@ -68,6 +68,14 @@ const THROTTLED: &[&str] = &[
     "ThrottlingException",
     "TooManyRequestsException",
 ];
+const BUSY: &[&str] = &[
+    "ConcurrentAccess",
+    "ConcurrentAccessException",
+    "ConcurrentModification",
+    "ConcurrentModificationException",
+    "EntityTemporarilyUnmodifiable",
+    "OperationAbortedException",
+];
 const CREDENTIALS: &[&str] = &[
     "ExpiredToken",
     "ExpiredTokenException",
@@ -89,7 +97,7 @@ impl CallError {
         let resource = resource.into();
         let Some(service) = error.as_service_error() else {
             let fault = if status == Some(403) { Fault::Refused } else { Fault::Unreachable };
-            return Self { action, resource, fault, code: None, message: mask_numbers(&words(&error)), request_id };
+            return Self { action, resource, fault, code: None, message: mask_numbers(&causes(&error)), request_id };
         };
         // Shapes that moved to the JSON protocol carry their namespace: com.amazonaws.sqs#QueueDoesNotExist.
         let code = service.code().map(|code| code.rsplit('#').next().unwrap_or(code).to_owned());
@@ -98,6 +106,7 @@ impl CallError {
             Some(code) if MISSING.contains(&code) => Fault::NotFound,
             Some(code) if EXISTS.contains(&code) => Fault::Exists,
             Some(code) if THROTTLED.contains(&code) => Fault::Throttled,
+            Some(code) if BUSY.contains(&code) => Fault::Busy,
             Some(code) if CREDENTIALS.contains(&code) => Fault::Credentials,
             // An answer whose code cannot be read.
             _ if status == Some(403) => Fault::Refused,
@@ -145,7 +154,7 @@ impl fmt::Display for CallError {
             }
             Fault::Unreachable => write!(f, "{resource}: {action}: no answer from AWS: {message}"),
             Fault::Throttled => write!(f, "{resource}: {action}: AWS is asked too often; run it again. {message}"),
-            Fault::NotFound | Fault::Exists | Fault::Other => match &self.code {
+            Fault::NotFound | Fault::Exists | Fault::Busy | Fault::Other => match &self.code {
                 Some(code) => write!(f, "{resource}: {action}: {code}: {message}"),
                 None => write!(f, "{resource}: {action}: {message}"),
             },

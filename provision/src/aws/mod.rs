@@ -8,7 +8,7 @@ mod patience;
 
 use std::time::Duration;
 
-use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, causes};
+use sms_config::{Aws, AwsAccess, AwsError, ClientOptions};
 use thiserror::Error;
 
 pub use error::{CallError, Fault};
@@ -156,9 +156,4 @@ impl Session {
             sts,
         })
     }
-}
-
-/// The words of an SDK error that is no answer of AWS.
-fn words(error: &(dyn std::error::Error + 'static)) -> String {
-    causes(error)
 }

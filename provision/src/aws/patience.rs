@@ -1,4 +1,5 @@
-//! Calls that fail now and will not in a moment: AWS is asked too often, or has not yet heard of what was just made.
+//! Calls that fail now and will not in a moment: AWS is asked too often, is just changing the same thing, or has not yet
+//! heard of what was just made.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -18,7 +19,7 @@ pub const SETTLING: Duration = Duration::from_secs(40);
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Repeats a call while AWS throttles it, or while it fails in a way that `passes`, for as long as [`SETTLING`].
+/// Repeats a call while AWS throttles it or is busy with the same thing, or while it fails in a way that `passes`, for as long as [`SETTLING`].
 ///
 /// The waits are not random: the SDK's own are, and these come after them.
 ///
@@ -47,7 +48,10 @@ where
     let mut pause = FIRST;
     loop {
         match call().await {
-            Err(error) if (error.fault == Fault::Throttled || passes(&error)) && Instant::now() + pause < until => {
+            Err(error)
+                if (matches!(error.fault, Fault::Throttled | Fault::Busy) || passes(&error))
+                    && Instant::now() + pause < until =>
+            {
                 sleep(pause).await;
                 pause = (pause * 2).min(LONGEST);
             }
@@ -56,8 +60,8 @@ where
     }
 }
 
-/// Sends a call of the IAM action `action` about `resource`, again while AWS throttles it: SNS does so with a code that
-/// the SDK does not know.
+/// Sends a call of the IAM action `action` about `resource`, again while AWS throttles it or is busy with the same thing:
+/// with codes that the SDK does not know.
 ///
 /// # Errors
 /// The last error.
@@ -112,8 +116,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_passes_and_anything_else_does_not() {
+    async fn what_is_asked_too_often_or_at_the_same_moment_passes_and_anything_else_does_not() {
         assert_eq!(failing(1, SETTLING, &error(Fault::Throttled, "Throttled")).await, (Ok(()), 2));
+        assert_eq!(failing(1, SETTLING, &error(Fault::Busy, "ConcurrentModification")).await, (Ok(()), 2));
         let wrong = error(Fault::Other, "InvalidAttributeValue");
         assert_eq!(failing(1, SETTLING, &wrong).await, (Err(wrong), 1));
     }

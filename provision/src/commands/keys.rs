@@ -11,10 +11,12 @@ use super::{CommandError, Console, Said, Target, Verdict, finish};
 use crate::cli::{KeysCommand, Revoke, Rotate};
 use crate::keys::{Key, KeysError, LastUse, SenderKeys, State};
 
+/// `is_unsaid`: there are targets, and the arguments choose none.
 pub(super) async fn run(
     targets: &[Target],
     at_once: usize,
     several: bool,
+    is_unsaid: bool,
     asked: &KeysCommand,
     console: &Console,
 ) -> Result<Verdict, CommandError> {
@@ -22,6 +24,11 @@ pub(super) async fn run(
         KeysCommand::List(asked) => {
             let results = each(targets, at_once, |target| list(target, console)).await;
             finish(results, several, asked.json, console)
+        }
+        // The sender of [account] may be that of a target too, whose section would be left with a dead key.
+        KeysCommand::Rotate(_) | KeysCommand::Revoke(_) if is_unsaid => {
+            let what = "the settings have [[targets]]: say whose key is meant by --target NAME, or --all";
+            Err(CommandError::Usage(format!("keys: nothing was changed: {what}")))
         }
         KeysCommand::Rotate(asked) => {
             let results = each(targets, at_once, |target| rotate(target, asked, console)).await;

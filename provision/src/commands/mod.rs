@@ -122,7 +122,10 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
         }
         Command::Apply(apply) => change::apply(&targets, at_once, given.all, apply, console).await,
         Command::Verify(verify) => verify::run(&targets, at_once, given.all, verify, console).await,
-        Command::Keys(keys) => keys::run(&targets, at_once, given.all, &keys.command, console).await,
+        Command::Keys(keys) => {
+            let is_unsaid = !settings.targets.is_empty() && given.target.is_none() && !given.all;
+            keys::run(&targets, at_once, given.all, is_unsaid, &keys.command, console).await
+        }
         Command::Destroy(destroy) => change::destroy(&targets, at_once, given.all, destroy, console).await,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Ground, ResourceKind, Update, tagging};
+use super::{Answer, Ground, ResourceKind, Update};
 use crate::aws::CallError;
 use crate::keys::{SenderKeys, State};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, TAG};
@@ -27,7 +27,6 @@ impl AccessKeys {
 
     fn found(&self, id: &Id, state: &State) -> Found {
         let stack = &self.0.stack;
-        let tags = tagging::compared(state.tags.iter().flatten().map(|(key, value)| (key, value.as_str())));
         let path =
             stack.account.credentials_file.as_ref().map_or(Value::Null, |file| json!(file.display().to_string()));
         let mut attributes = Attributes::new();
@@ -37,7 +36,7 @@ impl AccessKeys {
         if let Some(time) = &state.pending {
             attributes.insert(format!("{TAG}{KEY_PENDING_TAG}"), json!(time));
         }
-        let mut found = Found::ours(id.clone(), attributes).owned_by(tagging::owner(&tags, &stack.names.stack));
+        let mut found = Found::ours(id.clone(), attributes);
         let file = || stack.account.credentials_file.as_deref().unwrap_or(std::path::Path::new("any file")).display();
         if there && state.stored.is_none() {
             found.notes.push(format!(

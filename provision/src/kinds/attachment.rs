@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::policy::Policies;
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, Fault, patiently};
+use crate::aws::{CallError, Fault, call, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct Attachments(pub(super) Arc<Ground>);
@@ -118,20 +118,17 @@ async fn detach(ground: &Ground, arn: &str, name: &str, id: &Id) -> Result<(), C
     let iam = &ground.session.iam;
     let detached = match name.split_once('/').unwrap_or_default() {
         ("user", user) => {
-            let detached = iam.detach_user_policy().user_name(user).policy_arn(arn).send().await;
-            detached.map(drop).map_err(|error| CallError::of("iam:DetachUserPolicy", id.to_string(), error))
+            let send = || iam.detach_user_policy().user_name(user).policy_arn(arn).send();
+            call("iam:DetachUserPolicy", id, send).await.map(drop)
         }
         ("role", role) => {
-            let detached = iam.detach_role_policy().role_name(role).policy_arn(arn).send().await;
-            detached.map(drop).map_err(|error| CallError::of("iam:DetachRolePolicy", id.to_string(), error))
+            let send = || iam.detach_role_policy().role_name(role).policy_arn(arn).send();
+            call("iam:DetachRolePolicy", id, send).await.map(drop)
         }
         (_, group) => {
-            let detached = iam.detach_group_policy().group_name(group).policy_arn(arn).send().await;
-            detached.map(drop).map_err(|error| CallError::of("iam:DetachGroupPolicy", id.to_string(), error))
+            let send = || iam.detach_group_policy().group_name(group).policy_arn(arn).send();
+            call("iam:DetachGroupPolicy", id, send).await.map(drop)
         }
     };
-    match detached {
-        Err(error) if error.fault != Fault::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    CallError::if_there(detached).map(drop)
 }

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, metric_filter, tagging};
-use crate::aws::{CallError, Fault, call, patiently};
+use crate::aws::{CallError, Fault, call};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, TAG, tags};
 use crate::stack::STACK_TAG;
 
@@ -75,12 +75,9 @@ impl LogGroups {
     async fn retain(&self, id: &Id, wanted: &Attributes) -> Result<(), CallError> {
         let Some(days) = wanted.get("retention_days").and_then(Value::as_i64) else { return Ok(()) };
         let days = i32::try_from(days).ok();
-        patiently(busy, || async {
-            let put = self.0.session.logs.put_retention_policy().log_group_name(&id.name).set_retention_in_days(days);
-            put.send().await.map_err(|error| CallError::of("logs:PutRetentionPolicy", id.to_string(), error))
-        })
-        .await?;
-        Ok(())
+        let logs = &self.0.session.logs;
+        let send = || logs.put_retention_policy().log_group_name(&id.name).set_retention_in_days(days).send();
+        call("logs:PutRetentionPolicy", id, send).await.map(drop)
     }
 
     async fn tag(&self, id: &Id, tags: HashMap<String, String>) -> Result<(), CallError> {
@@ -88,11 +85,6 @@ impl LogGroups {
         let send = || logs.tag_resource().resource_arn(&arn).set_tags(Some(tags.clone())).send();
         call("logs:TagResource", id, send).await.map(drop)
     }
-}
-
-/// Two changes of one group at a time are one too many for AWS.
-pub(super) fn busy(error: &CallError) -> bool {
-    error.is(&["OperationAbortedException"])
 }
 
 fn owned<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> HashMap<String, String> {
@@ -114,12 +106,9 @@ impl ResourceKind for LogGroups {
     fn create<'a>(&'a self, id: &'a Id, wanted: &'a Attributes) -> Answer<'a, ()> {
         Box::pin(async move {
             let tags = owned(tags(wanted));
-            let made = patiently(busy, || async {
-                let made = self.0.session.logs.create_log_group().log_group_name(&id.name);
-                let made = made.set_tags(Some(tags.clone())).send().await;
-                made.map_err(|error| CallError::of("logs:CreateLogGroup", id.to_string(), error))
-            });
-            match made.await {
+            let logs = &self.0.session.logs;
+            let send = || logs.create_log_group().log_group_name(&id.name).set_tags(Some(tags.clone())).send();
+            match call("logs:CreateLogGroup", id, send).await {
                 Err(error) if error.fault == Fault::Exists => self.tag(id, tags.clone()).await?, // SNS was quicker
                 made => drop(made?),
             }
@@ -155,11 +144,8 @@ impl ResourceKind for LogGroups {
                 let why = "records were written since the plan was made, so it stays; run it again";
                 return Err(CallError::other("logs:DescribeLogStreams", id.to_string(), why));
             }
-            let deleted = patiently(busy, || async {
-                let deleted = self.0.session.logs.delete_log_group().log_group_name(&id.name).send().await;
-                deleted.map_err(|error| CallError::of("logs:DeleteLogGroup", id.to_string(), error))
-            });
-            CallError::if_there(deleted.await).map(drop)
+            let send = || self.0.session.logs.delete_log_group().log_group_name(&id.name).send();
+            CallError::if_there(call("logs:DeleteLogGroup", id, send).await).map(drop)
         })
     }
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation, StandardUnit};
 use serde_json::json;
 
-use super::log_group::busy;
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, Fault, patiently};
+use crate::aws::{CallError, Fault, call};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, text};
 use crate::stack::failure_log_group;
 
@@ -100,12 +99,12 @@ impl ResourceKind for MetricFilters {
                 .unit(StandardUnit::None) // Terraform's provider always says so
                 .build()
                 .map_err(|error| CallError::other("logs:PutMetricFilter", id.to_string(), error.to_string()))?;
-            let put = patiently(busy, || async {
+            let send = || {
                 let put = self.0.session.logs.put_metric_filter().log_group_name(self.group()).filter_name(&id.name);
-                let put = put.filter_pattern(text(wanted, "pattern")).metric_transformations(counted.clone());
-                put.send().await.map_err(|error| CallError::of("logs:PutMetricFilter", id.to_string(), error))
-            });
-            put.await.map(drop).map_err(|error| explained(error, &self.group()))
+                put.filter_pattern(text(wanted, "pattern")).metric_transformations(counted.clone()).send()
+            };
+            let put = call("logs:PutMetricFilter", id, send).await.map(drop);
+            put.map_err(|error| explained(error, &self.group()))
         })
     }
 
@@ -116,12 +115,9 @@ impl ResourceKind for MetricFilters {
     fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
         Box::pin(async move {
             let id = &found.id;
-            let deleted = patiently(busy, || async {
-                let deleted = self.0.session.logs.delete_metric_filter().log_group_name(self.group());
-                let deleted = deleted.filter_name(&id.name).send().await;
-                deleted.map_err(|error| CallError::of("logs:DeleteMetricFilter", id.to_string(), error))
-            });
-            CallError::if_there(deleted.await).map(drop)
+            let logs = &self.0.session.logs;
+            let send = || logs.delete_metric_filter().log_group_name(self.group()).filter_name(&id.name).send();
+            CallError::if_there(call("logs:DeleteMetricFilter", id, send).await).map(drop)
         })
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyVersion, Tag};
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, Fault, patiently};
+use crate::aws::{CallError, Fault, call, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 use crate::stack::RECORD_TAG;
 
@@ -42,18 +42,13 @@ impl Policies {
     }
 
     async fn get(&self, arn: &str, id: &Id) -> Result<Option<Policy>, CallError> {
-        match self.0.session.iam.get_policy().policy_arn(arn).send().await {
-            Ok(got) => Ok(got.policy),
-            Err(error) => match CallError::of("iam:GetPolicy", id.to_string(), error) {
-                error if error.fault == Fault::NotFound => Ok(None),
-                error => Err(error),
-            },
-        }
+        let send = || self.0.session.iam.get_policy().policy_arn(arn).send();
+        Ok(CallError::if_there(call("iam:GetPolicy", id, send).await)?.and_then(|got| got.policy))
     }
 
     async fn document(&self, arn: &str, version: &str, id: &Id) -> Result<Value, CallError> {
-        let got = self.0.session.iam.get_policy_version().policy_arn(arn).version_id(version).send().await;
-        let got = got.map_err(|error| CallError::of("iam:GetPolicyVersion", id.to_string(), error))?;
+        let send = || self.0.session.iam.get_policy_version().policy_arn(arn).version_id(version).send();
+        let got = call("iam:GetPolicyVersion", id, send).await?;
         Ok(parse(got.policy_version().and_then(PolicyVersion::document)))
     }
 
@@ -68,11 +63,8 @@ impl Policies {
 
     async fn delete_version(&self, arn: &str, version: &PolicyVersion, id: &Id) -> Result<(), CallError> {
         let version = version.version_id().unwrap_or_default();
-        let deleted = self.0.session.iam.delete_policy_version().policy_arn(arn).version_id(version).send().await;
-        match deleted.map_err(|error| CallError::of("iam:DeletePolicyVersion", id.to_string(), error)) {
-            Err(error) if error.fault != Fault::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        let send = || self.0.session.iam.delete_policy_version().policy_arn(arn).version_id(version).send();
+        CallError::if_there(call("iam:DeletePolicyVersion", id, send).await).map(drop)
     }
 
     async fn make(&self, id: &Id, wanted: &Attributes, record: Vec<Tag>) -> Result<(), CallError> {
@@ -87,8 +79,7 @@ impl Policies {
         for tag in tags(wanted).filter_map(tag).chain(record) {
             request = request.tags(tag);
         }
-        request.send().await.map_err(|error| CallError::of("iam:CreatePolicy", id.to_string(), error))?;
-        Ok(())
+        call("iam:CreatePolicy", id, || request.clone().send()).await.map(drop)
     }
 
     /// A new version, the default; the oldest goes where there is no room.
@@ -102,11 +93,8 @@ impl Policies {
         }
         let iam = &self.0.session.iam;
         let made = iam.create_policy_version().policy_arn(arn).policy_document(document.to_string());
-        made.set_as_default(true)
-            .send()
-            .await
-            .map_err(|error| CallError::of("iam:CreatePolicyVersion", id.to_string(), error))?;
-        Ok(())
+        let made = made.set_as_default(true);
+        call("iam:CreatePolicyVersion", id, || made.clone().send()).await.map(drop)
     }
 
     /// With everything that IAM wants gone first.
@@ -114,13 +102,8 @@ impl Policies {
         for version in self.versions(arn, id).await?.iter().filter(|version| !version.is_default_version()) {
             self.delete_version(arn, version, id).await?;
         }
-        match self.0.session.iam.delete_policy().policy_arn(arn).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match CallError::of("iam:DeletePolicy", id.to_string(), error) {
-                error if error.fault == Fault::NotFound => Ok(()),
-                error => Err(error),
-            },
-        }
+        let send = || self.0.session.iam.delete_policy().policy_arn(arn).send();
+        CallError::if_there(call("iam:DeletePolicy", id, send).await).map(drop)
     }
 }
 
@@ -168,14 +151,14 @@ impl ResourceKind for Policies {
             let (set, remove) = tagging::changes(&update);
             let iam = &self.0.session.iam;
             if !remove.is_empty() {
-                let keys = remove.iter().map(ToString::to_string).collect();
-                let untagged = iam.untag_policy().policy_arn(&arn).set_tag_keys(Some(keys)).send().await;
-                untagged.map_err(|error| CallError::of("iam:UntagPolicy", id.to_string(), error))?;
+                let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
+                let send = || iam.untag_policy().policy_arn(&arn).set_tag_keys(Some(keys.clone())).send();
+                call("iam:UntagPolicy", id, send).await?;
             }
             if !set.is_empty() {
-                let tags = set.into_iter().filter_map(tag).collect();
-                let tagged = iam.tag_policy().policy_arn(&arn).set_tags(Some(tags)).send().await;
-                tagged.map_err(|error| CallError::of("iam:TagPolicy", id.to_string(), error))?;
+                let tags: Vec<Tag> = set.into_iter().filter_map(tag).collect();
+                let send = || iam.tag_policy().policy_arn(&arn).set_tags(Some(tags.clone())).send();
+                call("iam:TagPolicy", id, send).await?;
             }
             Ok(())
         })
@@ -212,36 +195,27 @@ impl Policies {
         if record.is_empty() || !stack.account.create_user {
             return Ok(());
         }
-        let lent = self.0.session.iam.tag_user().user_name(&stack.names.sender).set_tags(Some(record.to_vec())).send();
-        match lent.await.map_err(|error| CallError::of("iam:TagUser", id.to_string(), error)) {
-            Err(error) if error.fault != Fault::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        let iam = &self.0.session.iam;
+        let send = || iam.tag_user().user_name(&stack.names.sender).set_tags(Some(record.to_vec())).send();
+        CallError::if_there(call("iam:TagUser", id, send).await).map(drop)
     }
 
     async fn take_back(&self, record: &[Tag], id: &Id) -> Result<(), CallError> {
         if record.is_empty() {
             return Ok(());
         }
-        let keys = record.iter().map(|tag| tag.key().to_owned()).collect();
-        let user = &self.0.stack.names.sender;
-        let taken = self.0.session.iam.untag_user().user_name(user).set_tag_keys(Some(keys)).send().await;
-        match taken.map_err(|error| CallError::of("iam:UntagUser", id.to_string(), error)) {
-            Err(error) if error.fault != Fault::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        let keys: Vec<String> = record.iter().map(|tag| tag.key().to_owned()).collect();
+        let (iam, user) = (&self.0.session.iam, &self.0.stack.names.sender);
+        let send = || iam.untag_user().user_name(user).set_tag_keys(Some(keys.clone())).send();
+        CallError::if_there(call("iam:UntagUser", id, send).await).map(drop)
     }
 
     /// The record that a policy left behind which was to be replaced and is gone.
     pub(super) async fn lent(&self, id: &Id) -> Result<Vec<Tag>, CallError> {
-        let got = self.0.session.iam.get_user().user_name(&self.0.stack.names.sender).send().await;
-        match got.map_err(|error| CallError::of("iam:GetUser", id.to_string(), error)) {
-            Err(error) if error.fault == Fault::NotFound => Ok(Vec::new()),
-            got => {
-                let tags = got?.user.map(|user| user.tags.unwrap_or_default()).unwrap_or_default();
-                Ok(tags.into_iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).collect())
-            }
-        }
+        let send = || self.0.session.iam.get_user().user_name(&self.0.stack.names.sender).send();
+        let user = CallError::if_there(call("iam:GetUser", id, send).await)?.and_then(|got| got.user);
+        let tags = user.and_then(|user| user.tags).unwrap_or_default();
+        Ok(tags.into_iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).collect())
     }
 }
 

@@ -2,25 +2,20 @@
 
 use std::sync::Arc;
 
-use aws_sdk_iam::types::Role;
+use aws_sdk_iam::types::{Role, Tag};
 use serde_json::{Value, json};
 
 use super::policy::{parse, tag};
 use super::{Answer, Ground, ResourceKind, Update, role_policy, tagging};
-use crate::aws::{CallError, Fault, patiently};
+use crate::aws::{CallError, Fault, call, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 
 pub(super) struct Roles(pub(super) Arc<Ground>);
 
 impl Roles {
     async fn get(&self, id: &Id) -> Result<Option<Role>, CallError> {
-        match self.0.session.iam.get_role().role_name(&id.name).send().await {
-            Ok(got) => Ok(got.role),
-            Err(error) => match CallError::of("iam:GetRole", id.to_string(), error) {
-                error if error.fault == Fault::NotFound => Ok(None),
-                error => Err(error),
-            },
-        }
+        let send = || self.0.session.iam.get_role().role_name(&id.name).send();
+        Ok(CallError::if_there(call("iam:GetRole", id, send).await)?.and_then(|got| got.role))
     }
 
     /// Another path is another role for IAM. What may be done with it moves along; SNS learns of the new one by the SMS
@@ -39,25 +34,19 @@ impl Roles {
     /// With everything on it: it is all ours, and SNS is the only one that can assume it.
     async fn remove(&self, id: &Id) -> Result<(), CallError> {
         role_policy::strip(&self.0, &id.name, id).await?;
-        match self.0.session.iam.delete_role().role_name(&id.name).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match CallError::of("iam:DeleteRole", id.to_string(), error) {
-                error if error.fault == Fault::NotFound => Ok(()),
-                error => Err(error),
-            },
-        }
+        let send = || self.0.session.iam.delete_role().role_name(&id.name).send();
+        CallError::if_there(call("iam:DeleteRole", id, send).await).map(drop)
     }
 
     async fn bound(&self, id: &Id, boundary: &str) -> Result<(), CallError> {
         let iam = &self.0.session.iam;
         if boundary.is_empty() {
-            let gone = iam.delete_role_permissions_boundary().role_name(&id.name).send().await;
-            gone.map_err(|error| CallError::of("iam:DeleteRolePermissionsBoundary", id.to_string(), error))?;
+            let send = || iam.delete_role_permissions_boundary().role_name(&id.name).send();
+            call("iam:DeleteRolePermissionsBoundary", id, send).await.map(drop)
         } else {
-            let put = iam.put_role_permissions_boundary().role_name(&id.name).permissions_boundary(boundary).send();
-            put.await.map_err(|error| CallError::of("iam:PutRolePermissionsBoundary", id.to_string(), error))?;
+            let send = || iam.put_role_permissions_boundary().role_name(&id.name).permissions_boundary(boundary).send();
+            call("iam:PutRolePermissionsBoundary", id, send).await.map(drop)
         }
-        Ok(())
     }
 }
 
@@ -99,8 +88,7 @@ impl ResourceKind for Roles {
             for tag in tags(wanted).filter_map(tag) {
                 request = request.tags(tag);
             }
-            request.send().await.map_err(|error| CallError::of("iam:CreateRole", id.to_string(), error))?;
-            Ok(())
+            call("iam:CreateRole", id, || request.clone().send()).await.map(drop)
         })
     }
 
@@ -112,22 +100,22 @@ impl ResourceKind for Roles {
             }
             if update.touches(&["trust"]) {
                 let trust = wanted.get("trust").unwrap_or(&Value::Null).to_string();
-                let changed = iam.update_assume_role_policy().role_name(&id.name).policy_document(trust).send().await;
-                changed.map_err(|error| CallError::of("iam:UpdateAssumeRolePolicy", id.to_string(), error))?;
+                let send = || iam.update_assume_role_policy().role_name(&id.name).policy_document(&trust).send();
+                call("iam:UpdateAssumeRolePolicy", id, send).await?;
             }
             if update.touches(&["permissions_boundary"]) {
                 self.bound(id, text(wanted, "permissions_boundary")).await?;
             }
             let (set, remove) = tagging::changes(&update);
             if !remove.is_empty() {
-                let keys = remove.iter().map(ToString::to_string).collect();
-                let untagged = iam.untag_role().role_name(&id.name).set_tag_keys(Some(keys)).send().await;
-                untagged.map_err(|error| CallError::of("iam:UntagRole", id.to_string(), error))?;
+                let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
+                let send = || iam.untag_role().role_name(&id.name).set_tag_keys(Some(keys.clone())).send();
+                call("iam:UntagRole", id, send).await?;
             }
             if !set.is_empty() {
-                let tags = set.into_iter().filter_map(tag).collect();
-                let tagged = iam.tag_role().role_name(&id.name).set_tags(Some(tags)).send().await;
-                tagged.map_err(|error| CallError::of("iam:TagRole", id.to_string(), error))?;
+                let tags: Vec<Tag> = set.into_iter().filter_map(tag).collect();
+                let send = || iam.tag_role().role_name(&id.name).set_tags(Some(tags.clone())).send();
+                call("iam:TagRole", id, send).await?;
             }
             Ok(())
         })

@@ -1,4 +1,4 @@
-//! The inline policy of the delivery-status role, owned with the role.
+//! The inline policy of the delivery-status role, and whatever else is on that role, owned with it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::policy::parse;
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, Fault, patiently};
+use crate::aws::{CallError, Fault, call, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct RolePolicies(pub(super) Arc<Ground>);
@@ -16,17 +16,20 @@ impl ResourceKind for RolePolicies {
         Kind::IamRolePolicy
     }
 
-    fn read<'a>(&'a self, candidates: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
+    fn read<'a>(&'a self, _: &'a [&'a Resource]) -> Answer<'a, Vec<Found>> {
         Box::pin(async move {
-            let mut all = Vec::new();
-            for candidate in candidates {
-                let (role, policy) = parts(&candidate.id);
-                if let Some(document) = get(&self.0, role, policy, &candidate.id.to_string()).await? {
-                    let attributes = Attributes::from([("document".to_owned(), document)]);
-                    all.push(Found::ours(candidate.id.clone(), attributes));
-                }
-            }
-            Ok(all)
+            let role = &self.0.stack.names.delivery_role;
+            let id = |name: &str| Id::new(Kind::IamRolePolicy, format!("{role}/{name}"));
+            let inline = of_role(&self.0, role)
+                .await?
+                .into_iter()
+                .map(|(name, document)| Found::ours(id(&name), Attributes::from([("document".to_owned(), document)])));
+            // Nothing but the one inline policy belongs on it.
+            let attached = attached(&self.0, role).await?;
+            let attached = attached.iter().map(|arn| {
+                Found::ours(id(arn), Attributes::from([("attached".to_owned(), Value::from(arn.as_str()))]))
+            });
+            Ok(inline.chain(attached).collect())
         })
     }
 
@@ -44,7 +47,10 @@ impl ResourceKind for RolePolicies {
     fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
         Box::pin(async move {
             let (role, policy) = parts(&found.id);
-            delete(&self.0, role, policy, &found.id).await
+            match found.attributes.contains_key("attached") {
+                true => detach(&self.0, role, policy, &found.id).await,
+                false => delete(&self.0, role, policy, &found.id).await,
+            }
         })
     }
 }
@@ -55,13 +61,9 @@ fn parts(id: &Id) -> (&str, &str) {
 }
 
 async fn get(ground: &Ground, role: &str, policy: &str, resource: &str) -> Result<Option<Value>, CallError> {
-    match ground.session.iam.get_role_policy().role_name(role).policy_name(policy).send().await {
-        Ok(got) => Ok(Some(parse(Some(got.policy_document())))),
-        Err(error) => match CallError::of("iam:GetRolePolicy", resource, error) {
-            error if error.fault == Fault::NotFound => Ok(None),
-            error => Err(error),
-        },
-    }
+    let send = || ground.session.iam.get_role_policy().role_name(role).policy_name(policy).send();
+    let got = CallError::if_there(call("iam:GetRolePolicy", &resource, send).await)?;
+    Ok(got.map(|got| parse(Some(got.policy_document()))))
 }
 
 /// Writes an inline policy. The role may have been made a moment ago.
@@ -93,45 +95,34 @@ pub(super) async fn strip(ground: &Ground, role: &str, id: &Id) -> Result<(), Ca
     for name in names(ground, role).await? {
         delete(ground, role, &name, id).await?;
     }
-    let iam = &ground.session.iam;
-    let mut pages = iam.list_attached_role_policies().role_name(role).into_paginator().items().send();
-    while let Some(attached) = pages.next().await {
-        let attached = match attached {
-            Ok(attached) => attached,
-            Err(error) => match CallError::of("iam:ListAttachedRolePolicies", id.to_string(), error) {
-                error if error.fault == Fault::NotFound => return Ok(()),
-                error => return Err(error),
-            },
-        };
-        let arn = attached.policy_arn().unwrap_or_default();
-        let detached = iam.detach_role_policy().role_name(role).policy_arn(arn).send().await;
-        match detached.map_err(|error| CallError::of("iam:DetachRolePolicy", id.to_string(), error)) {
-            Err(error) if error.fault != Fault::NotFound => return Err(error),
-            _ => {}
-        }
+    for arn in attached(ground, role).await? {
+        detach(ground, role, &arn, id).await?;
     }
     Ok(())
 }
 
+/// The ARNs of the managed policies on a role.
+async fn attached(ground: &Ground, role: &str) -> Result<Vec<String>, CallError> {
+    let pages = ground.session.iam.list_attached_role_policies().role_name(role).into_paginator().items();
+    let all = pages.send().try_collect().await;
+    let all = all.map_err(|error| CallError::of("iam:ListAttachedRolePolicies", role, error));
+    let all = CallError::if_there(all)?.unwrap_or_default();
+    Ok(all.into_iter().filter_map(|attached| attached.policy_arn).collect())
+}
+
+async fn detach(ground: &Ground, role: &str, arn: &str, id: &Id) -> Result<(), CallError> {
+    let send = || ground.session.iam.detach_role_policy().role_name(role).policy_arn(arn).send();
+    CallError::if_there(call("iam:DetachRolePolicy", id, send).await).map(drop)
+}
+
 async fn names(ground: &Ground, role: &str) -> Result<Vec<String>, CallError> {
-    let mut pages = ground.session.iam.list_role_policies().role_name(role).into_paginator().items().send();
-    let mut names = Vec::new();
-    while let Some(name) = pages.next().await {
-        match name.map_err(|error| CallError::of("iam:ListRolePolicies", role, error)) {
-            Ok(name) => names.push(name),
-            Err(error) if error.fault == Fault::NotFound => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(names)
+    let pages = ground.session.iam.list_role_policies().role_name(role).into_paginator().items();
+    let names = pages.send().try_collect().await;
+    let names = names.map_err(|error| CallError::of("iam:ListRolePolicies", role, error));
+    Ok(CallError::if_there(names)?.unwrap_or_default())
 }
 
 async fn delete(ground: &Ground, role: &str, policy: &str, id: &Id) -> Result<(), CallError> {
-    match ground.session.iam.delete_role_policy().role_name(role).policy_name(policy).send().await {
-        Ok(_) => Ok(()),
-        Err(error) => match CallError::of("iam:DeleteRolePolicy", id.to_string(), error) {
-            error if error.fault == Fault::NotFound => Ok(()),
-            error => Err(error),
-        },
-    }
+    let send = || ground.session.iam.delete_role_policy().role_name(role).policy_name(policy).send();
+    CallError::if_there(call("iam:DeleteRolePolicy", id, send).await).map(drop)
 }

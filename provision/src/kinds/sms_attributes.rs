@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::policy::{Policies, tag};
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, patiently};
+use crate::aws::{CallError, call, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, text};
 use crate::stack::{RECORD_TAG, SMS_ATTRIBUTES};
 
@@ -29,14 +29,7 @@ type Record = BTreeMap<String, String>;
 
 impl SmsAttributes {
     async fn current(&self, id: &Id) -> Result<Attributes, CallError> {
-        let got = patiently(
-            |_| false,
-            || async {
-                let got = self.0.session.sns.get_sms_attributes().send().await;
-                got.map_err(|error| CallError::of("sns:GetSMSAttributes", id.to_string(), error))
-            },
-        )
-        .await?;
+        let got = call("sns:GetSMSAttributes", id, || self.0.session.sns.get_sms_attributes().send()).await?;
         let set = got.attributes.unwrap_or_default();
         let value = |key: &str| json!(set.get(key).map_or("", String::as_str));
         Ok(SMS_ATTRIBUTES.iter().map(|key| ((*key).to_owned(), value(key))).collect())
@@ -68,8 +61,9 @@ impl SmsAttributes {
         let missing =
             || CallError::other("iam:TagPolicy", id.to_string(), "the sender policy, which keeps it, is gone");
         let arn = self.policy().await?.and_then(|policy| policy.arn).ok_or_else(missing)?;
-        let tagged = self.0.session.iam.tag_policy().policy_arn(arn).set_tags(Some(tags)).send().await;
-        tagged.map(drop).map_err(|error| CallError::of("iam:TagPolicy", id.to_string(), error))
+        let iam = &self.0.session.iam;
+        let send = || iam.tag_policy().policy_arn(&arn).set_tags(Some(tags.clone())).send();
+        call("iam:TagPolicy", id, send).await.map(drop)
     }
 
     /// SNS checks the role, of which it may not have heard yet.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use aws_sdk_sns::types::Subscription;
 use serde_json::json;
 
-use super::{Answer, Ground, ResourceKind, Update, tagging, topic};
+use super::{Answer, Ground, ResourceKind, Update};
 use crate::aws::{CallError, Fault, call, patiently};
-use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource};
+use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct Subscriptions(pub(super) Arc<Ground>);
 
@@ -42,12 +42,6 @@ impl Subscriptions {
             }
         }
     }
-
-    /// Whose they are, of those that the settings do not have: on a topic that is not ours they are not ours either.
-    async fn owner(&self) -> Result<Owner, CallError> {
-        let tags = topic::tags_of(&self.0, &self.topic()).await?.unwrap_or_default();
-        Ok(tagging::owner(&tags, &self.0.stack.names.stack))
-    }
 }
 
 /// What a subscription is to the plan. One that is pending has no ARN by which it could be removed, and goes with its
@@ -77,11 +71,9 @@ impl ResourceKind for Subscriptions {
         Box::pin(async move {
             let list = self.list().await?;
             let topic_goes = self.0.stack.of(Kind::SnsTopic).iter().all(|topic| topic.wanted.is_none());
-            // A topic that is wanted and not ours is a conflict, and nothing is done; or it is taken over with all on it.
-            let owner = if topic_goes && !list.is_empty() { self.owner().await? } else { Owner::Ours };
             let wanted = |email: &str| candidates.iter().any(|one| one.id.name == email && one.wanted.is_some());
             let found = |one: &Subscription| found(one, wanted(one.endpoint().unwrap_or_default()), topic_goes);
-            Ok(list.iter().filter_map(found).map(|found| found.owned_by(owner.clone())).collect())
+            Ok(list.iter().filter_map(found).collect())
         })
     }
 

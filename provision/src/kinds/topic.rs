@@ -6,7 +6,7 @@ use aws_sdk_sns::types::Tag;
 use serde_json::Value;
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, call, patiently};
+use crate::aws::{CallError, call};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags};
 
 pub(super) struct Topics(pub(super) Arc<Ground>);
@@ -15,7 +15,7 @@ pub(super) struct Topics(pub(super) Arc<Ground>);
 const POLICY: &str = "Policy";
 
 /// The tags of the topic; nothing where there is no topic.
-pub(super) async fn tags_of(ground: &Ground, id: &Id) -> Result<Option<Attributes>, CallError> {
+async fn tags_of(ground: &Ground, id: &Id) -> Result<Option<Attributes>, CallError> {
     let arn = &ground.stack.names.topic_arn;
     let asked = || ground.session.sns.list_tags_for_resource().resource_arn(arn).send();
     let told = CallError::if_there(call("sns:ListTagsForResource", id, asked).await)?;
@@ -25,11 +25,6 @@ pub(super) async fn tags_of(ground: &Ground, id: &Id) -> Result<Option<Attribute
 /// SNS's form of a tag. The builder only fails without key or value.
 fn tag((key, value): (&str, &str)) -> Option<Tag> {
     Tag::builder().key(key).value(value).build().ok()
-}
-
-/// SNS takes one change of a topic's tags at a time.
-fn busy(error: &CallError) -> bool {
-    error.is(&["ConcurrentAccess", "ConcurrentAccessException"])
 }
 
 impl ResourceKind for Topics {
@@ -79,19 +74,13 @@ impl ResourceKind for Topics {
             let (set, remove) = tagging::changes(&update);
             if !remove.is_empty() {
                 let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
-                patiently(busy, || async {
-                    let untagged = sns.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.clone())).send().await;
-                    untagged.map_err(|error| CallError::of("sns:UntagResource", id.to_string(), error))
-                })
-                .await?;
+                let send = || sns.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.clone())).send();
+                call("sns:UntagResource", id, send).await?;
             }
             if !set.is_empty() {
                 let tags: Vec<Tag> = set.into_iter().filter_map(tag).collect();
-                patiently(busy, || async {
-                    let tagged = sns.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send().await;
-                    tagged.map_err(|error| CallError::of("sns:TagResource", id.to_string(), error))
-                })
-                .await?;
+                let send = || sns.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
+                call("sns:TagResource", id, send).await?;
             }
             Ok(())
         })

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use aws_sdk_iam::types::Tag;
 use serde_json::{Value, json};
 
 use super::policy::tag;
 use super::{Answer, Ground, ResourceKind, Update, obstacles, tagging};
-use crate::aws::{CallError, Fault};
+use crate::aws::{CallError, call};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
 
 pub(super) struct Users(pub(super) Arc<Ground>);
@@ -21,14 +22,9 @@ impl ResourceKind for Users {
             let mut all = Vec::new();
             for candidate in candidates {
                 let id = &candidate.id;
-                let user = match self.0.session.iam.get_user().user_name(&id.name).send().await {
-                    Ok(got) => got.user,
-                    Err(error) => match CallError::of("iam:GetUser", id.to_string(), error) {
-                        error if error.fault == Fault::NotFound => None,
-                        error => return Err(error),
-                    },
-                };
-                let Some(user) = user else { continue };
+                let send = || self.0.session.iam.get_user().user_name(&id.name).send();
+                let got = CallError::if_there(call("iam:GetUser", id, send).await)?;
+                let Some(user) = got.and_then(|got| got.user) else { continue };
                 let mut attributes = tagging::compared(user.tags().iter().map(|tag| (tag.key(), tag.value())));
                 let boundary = user.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
                 attributes.insert("path".to_owned(), json!(user.path()));
@@ -52,8 +48,7 @@ impl ResourceKind for Users {
             for tag in tags(wanted).filter_map(tag) {
                 request = request.tags(tag);
             }
-            request.send().await.map_err(|error| CallError::of("iam:CreateUser", id.to_string(), error))?;
-            Ok(())
+            call("iam:CreateUser", id, || request.clone().send()).await.map(drop)
         })
     }
 
@@ -61,22 +56,18 @@ impl ResourceKind for Users {
         Box::pin(async move {
             let (id, iam) = (update.id, &self.0.session.iam);
             if update.touches(&["path"]) {
-                let moved = iam.update_user().user_name(&id.name).new_path(text(update.wanted, "path")).send().await;
-                moved.map_err(|error| CallError::of("iam:UpdateUser", id.to_string(), error))?;
+                let send = || iam.update_user().user_name(&id.name).new_path(text(update.wanted, "path")).send();
+                call("iam:UpdateUser", id, send).await?;
             }
             if update.touches(&["permissions_boundary"]) {
                 match text(update.wanted, "permissions_boundary") {
                     "" => {
-                        let gone = iam.delete_user_permissions_boundary().user_name(&id.name).send().await;
-                        gone.map_err(|error| {
-                            CallError::of("iam:DeleteUserPermissionsBoundary", id.to_string(), error)
-                        })?;
+                        let send = || iam.delete_user_permissions_boundary().user_name(&id.name).send();
+                        call("iam:DeleteUserPermissionsBoundary", id, send).await?;
                     }
                     arn => {
                         let put = iam.put_user_permissions_boundary().user_name(&id.name).permissions_boundary(arn);
-                        put.send()
-                            .await
-                            .map_err(|error| CallError::of("iam:PutUserPermissionsBoundary", id.to_string(), error))?;
+                        call("iam:PutUserPermissionsBoundary", id, || put.clone().send()).await?;
                     }
                 }
             }
@@ -86,14 +77,14 @@ impl ResourceKind for Users {
                 set = tags(update.wanted).collect();
             }
             if !remove.is_empty() {
-                let keys = remove.iter().map(ToString::to_string).collect();
-                let untagged = iam.untag_user().user_name(&id.name).set_tag_keys(Some(keys)).send().await;
-                untagged.map_err(|error| CallError::of("iam:UntagUser", id.to_string(), error))?;
+                let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
+                let send = || iam.untag_user().user_name(&id.name).set_tag_keys(Some(keys.clone())).send();
+                call("iam:UntagUser", id, send).await?;
             }
             if !set.is_empty() {
-                let tags = set.into_iter().filter_map(tag).collect();
-                let tagged = iam.tag_user().user_name(&id.name).set_tags(Some(tags)).send().await;
-                tagged.map_err(|error| CallError::of("iam:TagUser", id.to_string(), error))?;
+                let tags: Vec<Tag> = set.into_iter().filter_map(tag).collect();
+                let send = || iam.tag_user().user_name(&id.name).set_tags(Some(tags.clone())).send();
+                call("iam:TagUser", id, send).await?;
             }
             Ok(())
         })
@@ -101,13 +92,8 @@ impl ResourceKind for Users {
 
     fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
         Box::pin(async move {
-            match self.0.session.iam.delete_user().user_name(&found.id.name).send().await {
-                Ok(_) => Ok(()),
-                Err(error) => match CallError::of("iam:DeleteUser", found.id.to_string(), error) {
-                    error if error.fault == Fault::NotFound => Ok(()),
-                    error => Err(error),
-                },
-            }
+            let send = || self.0.session.iam.delete_user().user_name(&found.id.name).send();
+            CallError::if_there(call("iam:DeleteUser", &found.id, send).await).map(drop)
         })
     }
 }

@@ -18,17 +18,22 @@ pub const SMS_ATTRIBUTES: [&str; 6] = [
     "UsageReportS3Bucket",
 ];
 
-/// Without `manage_sms_preferences` they are not looked at.
+/// Without `manage_sms_preferences` they are not looked at; but for what we wrote there of a role that goes: nothing is
+/// wanted then, and what points to the role is released.
 pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
     let (account, place, names) = (site.account, site.place, site.names);
     let role = Id::new(Kind::IamRole, &names.delivery_role);
     let role_policy = Id::new(Kind::IamRolePolicy, format!("{}/{DELIVERY_POLICY}", names.delivery_role));
     // The policy keeps the record of what they were before.
     let policy = Id::new(Kind::IamPolicy, &names.sender);
-    if !account.manage_sms_preferences {
-        return Vec::new();
-    }
+    // SNS makes the log groups itself where they are not there when it writes.
+    let [delivered, failed] = log_groups(place).map(|group| Id::new(Kind::LogGroup, group));
+    let needs = [role, role_policy, policy, delivered, failed];
+    let all = |wanted| vec![resource(Kind::SmsAttributes, &place.region, Some(wanted), &needs)];
     let mut wanted = Attributes::new();
+    if !account.manage_sms_preferences {
+        return if account.delivery_status_logging { Vec::new() } else { all(wanted) };
+    }
     let mut set = |key: &str, value: String| wanted.insert(key.to_owned(), json!(value));
     set("MonthlySpendLimit", account.monthly_spend_limit_usd.to_string());
     set(
@@ -49,8 +54,5 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
         set("DeliveryStatusIAMRole", place.arn("iam", &format!("role{path}{}", names.delivery_role)));
         set("DeliveryStatusSuccessSamplingRate", account.delivery_status_sampling_percent.to_string());
     }
-    // SNS makes the log groups itself where they are not there when it writes.
-    let [delivered, failed] = log_groups(place).map(|group| Id::new(Kind::LogGroup, group));
-    let needs = [role, role_policy, policy, delivered, failed];
-    vec![resource(Kind::SmsAttributes, &place.region, Some(wanted), &needs)]
+    all(wanted)
 }
