@@ -85,8 +85,10 @@ impl Plan {
             refused: observed.refused.iter().map(|(_, error)| error.action).collect(),
         };
         let mut found: BTreeMap<Id, Found> = observed.found.into_iter().map(|one| (one.id.clone(), one)).collect();
-        // What is owned with a parent that is somebody else's is somebody else's, too. A stack has one parent of a kind.
-        let is_foreign = |one: &&Found| matches!(one.owner, Owner::Other(_));
+        // What is owned with a parent that is somebody else's is somebody else's, too, unless the parent is taken over: then
+        // all on it is. A stack has one parent of a kind.
+        let wants = |id: &Id| stack.resources.iter().any(|resource| resource.id == *id && resource.wanted.is_some());
+        let is_foreign = |one: &&Found| matches!(one.owner, Owner::Other(_)) && !(adopt && wants(&one.id));
         let foreign: BTreeSet<Kind> = found.values().filter(is_foreign).map(|one| one.id.kind).collect();
         for one in found.values_mut().filter(|one| one.owner == Owner::Ours) {
             if let Some(parent) = one.id.kind.parent().filter(|parent| foreign.contains(parent)) {
@@ -270,13 +272,23 @@ mod tests {
     fn what_is_owned_with_a_parent_that_is_not_ours_is_not_ours_either() {
         let role = Found::ours(Id::new(Kind::IamRole, "r"), Attributes::new());
         let policy = Found::ours(Id::new(Kind::IamRolePolicy, "r/p"), Attributes::new());
-        let plan = |role: Found| {
-            let observed = Observed { found: vec![role, policy.clone()], refused: Vec::new() };
-            Plan::of(&stack(Vec::new()), &place(), observed, false)
+        let plan = |role: &Found, wanted: Option<Attributes>, adopt| {
+            let observed = Observed { found: vec![role.clone(), policy.clone()], refused: Vec::new() };
+            let parent = Resource { id: role.id.clone(), wanted, needs: Vec::new() };
+            Plan::of(&stack(vec![parent]), &place(), observed, adopt)
         };
         let foreign = role.clone().owned_by(Owner::Other("carries no tag".to_owned()));
-        assert_eq!(actions(&plan(foreign)), []);
-        assert_eq!(actions(&plan(role)), [Action::Delete, Action::Delete]);
+        for adopt in [false, true] {
+            assert_eq!(actions(&plan(&foreign, None, adopt)), [], "nobody takes it over");
+            assert_eq!(actions(&plan(&role, None, adopt)), [Action::Delete, Action::Delete]);
+        }
+        let wanted = Attributes::from([("path".to_owned(), json!("/sms/"))]);
+        assert_eq!(actions(&plan(&foreign, Some(wanted.clone()), false)), [Action::Conflict]);
+        assert_eq!(
+            actions(&plan(&foreign, Some(wanted), true)),
+            [Action::Update, Action::Delete],
+            "all on it is taken over"
+        );
     }
 
     #[test]
