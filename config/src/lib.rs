@@ -4,7 +4,7 @@ mod aws;
 mod settings;
 mod telemetry;
 
-pub use aws::{AwsAccess, AwsError, ClientOptions, Credentials, Incoming, Outgoing, causes, sends_sms};
+pub use aws::{AwsAccess, AwsError, ClientOptions, Credentials, Incoming, MissingProfile, Outgoing, causes, sends_sms};
 pub use settings::{
     Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, Role, Settings,
     SettingsError, Simulator, SmsType, Sources, Target,

@@ -22,8 +22,10 @@ use aws_smithy_runtime_api::client::identity::{
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::SdkConfig;
+use aws_types::os_shim_internal::Env;
 use aws_types::sdk_config::SharedTimeSource;
 
+use super::profile::{self, MissingProfile};
 use super::{base, causes};
 use crate::Aws;
 
@@ -85,7 +87,7 @@ impl Credentials {
     /// Whether credentials can be had now. What is known from a moment ago is not asked again.
     ///
     /// # Errors
-    /// Why they cannot be had, in the SDK's words; may quote an ARN.
+    /// Why they cannot be had: the profile that is in no file, or else the SDK's words, which may quote an ARN.
     pub async fn ready(&self) -> Result<(), String> {
         if let Some(known) = self.known() {
             return known;
@@ -94,10 +96,25 @@ impl Credentials {
         if let Some(known) = self.known() {
             return known;
         }
-        match tokio::time::timeout(PATIENCE, self.provide()).await {
-            Ok(provided) => provided.map(drop).map_err(|error| self.told(&error)),
-            Err(_) => Err(self.missing(format!("no credentials within {} s", PATIENCE.as_secs()))),
+        let why = match tokio::time::timeout(PATIENCE, self.provide()).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => self.told(&error).await,
+            Err(_) => match self.missing_profile().await {
+                Some(missing) => missing.to_string(),
+                None => format!("no credentials within {} s", PATIENCE.as_secs()),
+            },
+        };
+        Err(self.missing(why))
+    }
+
+    /// The profile that is named and in no file, where the environment names no other source of credentials. Only the
+    /// instance's metadata service is asked then, which has those of the machine and not of whom the profile stands for.
+    pub async fn missing_profile(&self) -> Option<MissingProfile> {
+        let env = Env::real();
+        if self.0.settings.profile.is_none() && profile::has_other_source(&env) {
+            return None;
         }
+        profile::missing(&self.0.settings, &env).await
     }
 
     fn known(&self) -> Option<Result<(), String>> {
@@ -120,12 +137,15 @@ impl Credentials {
                 std::mem::forget(unless_had);
                 self.state().last = Some(Last::Had { until: credentials.expiry() });
             }
-            Err(error) => drop(self.missing(self.told(error))),
+            Err(error) => drop(self.missing(self.told(error).await)),
         }
         provided
     }
 
-    fn told(&self, error: &CredentialsError) -> String {
+    async fn told(&self, error: &CredentialsError) -> String {
+        if let Some(missing) = self.missing_profile().await {
+            return missing.to_string();
+        }
         match self.0.settings.profile {
             Some(_) => format!("the profile that aws.profile names gives none: {}", causes(error)),
             None => causes(error),

@@ -8,6 +8,7 @@ mod credentials;
 mod http;
 mod incoming;
 mod outgoing;
+mod profile;
 mod region;
 
 #[cfg(test)]
@@ -21,10 +22,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_smithy_types::retry::RetryConfig;
+use aws_types::os_shim_internal::Env;
 
 pub use credentials::Credentials;
 pub use incoming::Incoming;
 pub use outgoing::Outgoing;
+pub use profile::MissingProfile;
 pub use region::sends_sms;
 
 use crate::Aws;
@@ -49,6 +52,9 @@ pub enum AwsError {
          sandbox, spend and opt-outs are all per region"
     )]
     NoRegion,
+    /// A profile is named that is in no file; it may have had the region.
+    #[error("{0}")]
+    MissingProfile(MissingProfile),
     /// The SDK takes an empty endpoint for one, and breaks off at it.
     #[error("{0} is set and empty: unset it, or make it the URL of an endpoint")]
     EmptyEndpoint(String),
@@ -86,7 +92,10 @@ impl AwsAccess {
         };
         // The base is without credentials: the chain is made when they are first needed.
         let base = base(settings, Some(http::client())).no_credentials().load().await;
-        let region = base.region().map(ToString::to_string).ok_or(AwsError::NoRegion)?;
+        let Some(region) = base.region().map(ToString::to_string) else {
+            let missing = profile::missing(settings, &Env::real()).await;
+            return Err(missing.map_or(AwsError::NoRegion, AwsError::MissingProfile));
+        };
         let credentials = Credentials::new(Aws { region: Some(region.clone()), ..settings.clone() }, base.clone());
         let mut config = base.into_builder().timeout_config(timeouts.build()).retry_config(retries);
         config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials.clone())));
