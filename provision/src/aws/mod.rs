@@ -36,7 +36,7 @@ const PARTITIONS: [(&str, &str); 7] = [
 /// Why a command cannot begin.
 #[derive(Debug, Error)]
 pub enum SessionError {
-    /// No region.
+    /// No region, no such profile, or no endpoint.
     #[error(transparent)]
     Aws(#[from] AwsError),
     /// Nobody to be.
@@ -126,6 +126,10 @@ impl Session {
         let access = AwsAccess::load(settings, OPTIONS).await?;
         // All that was tried is a page of text; what to do about it is the same.
         let short = |why: String| why.split(" Attempted").next().unwrap_or_default().trim_end_matches('.').to_owned();
+        // At once, and not after all that the SDK would try in its place.
+        if let Some(missing) = access.credentials.missing_profile().await {
+            return Err(AwsError::MissingProfile(missing).into());
+        }
         access.credentials.ready().await.map_err(|why| SessionError::NoCredentials(short(why)))?;
         let sts = aws_sdk_sts::Client::new(&access.config);
         let caller = sts
