@@ -1,4 +1,5 @@
-//! Errors of IAM that pass: two calls change the same thing at one moment, as `apply` itself makes them.
+//! Errors of IAM that pass: two calls change the same thing at one moment, as `apply` itself makes them, or a quota still
+//! counts what is gone.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
@@ -24,4 +25,16 @@ fn a_change_at_the_same_moment_is_waited_out_and_made_once() {
     recorded.run_all_through(&["apply", "--yes"]).ended(0);
     assert_eq!(recorded.asked("CreateUser").len(), 2);
     assert_eq!(recorded.account.run(&["plan", "--json"]).ended(0).changes(), [""; 0]);
+}
+
+#[test]
+fn a_quota_that_looks_reached_for_a_moment_is_waited_out_and_one_that_is_reached_is_told_with_the_way_out() {
+    let recorded = Recorded::new();
+    let words = "Cannot exceed quota for RolesPerAccount: 1000";
+    recorded.fails("CreateUser", 409, "LimitExceeded", "for a moment").then_moto("CreateUser");
+    recorded.fails("CreateRole", 409, "LimitExceeded", words);
+    let apply = recorded.run_all_through(&["apply", "--yes"]).ended(1);
+    let told = "IAM role sms-delivery-status-us-east-1: iam:CreateRole: a quota of the account is reached; delete what";
+    assert!(apply.out.contains(told) && apply.out.contains("Service Quotas") && apply.out.contains(words), "{apply:?}");
+    assert_eq!((recorded.asked("CreateUser").len(), recorded.asked("CreateRole").len()), (2, 5));
 }

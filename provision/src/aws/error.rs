@@ -18,6 +18,8 @@ pub enum Fault {
     Exists,
     /// Too many calls.
     Throttled,
+    /// As many of its kind as the account may have; or so it seems for a moment after one was removed.
+    Quota,
     /// Somebody, or another call of ours, changes the same thing at this moment.
     Busy,
     /// Who we are is not accepted.
@@ -59,7 +61,6 @@ const MISSING: &[&str] = &[
 const EXISTS: &[&str] =
     &["EntityAlreadyExists", "QueueAlreadyExists", "QueueNameExists", "ResourceAlreadyExistsException"];
 const THROTTLED: &[&str] = &[
-    "LimitExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
     "Throttled",
@@ -68,6 +69,11 @@ const THROTTLED: &[&str] = &[
     "ThrottlingException",
     "TooManyRequestsException",
 ];
+/// A number of things, not of calls, is what each API reference says of its own: IAM's and CloudWatch's `LimitExceeded`
+/// ("beyond the current account limits", "the quota for alarms"), CloudWatch Logs' `LimitExceededException` ("the maximum
+/// number of resources that can be created"), SNS's for topics and subscriptions. The SDK takes the one of CloudWatch Logs
+/// for throttling, and asks again as it does then.
+const QUOTA: &[&str] = &["LimitExceeded", "LimitExceededException", "SubscriptionLimitExceeded", "TopicLimitExceeded"];
 const BUSY: &[&str] = &[
     "ConcurrentAccess",
     "ConcurrentAccessException",
@@ -106,6 +112,7 @@ impl CallError {
             Some(code) if MISSING.contains(&code) => Fault::NotFound,
             Some(code) if EXISTS.contains(&code) => Fault::Exists,
             Some(code) if THROTTLED.contains(&code) => Fault::Throttled,
+            Some(code) if QUOTA.contains(&code) => Fault::Quota,
             Some(code) if BUSY.contains(&code) => Fault::Busy,
             Some(code) if CREDENTIALS.contains(&code) => Fault::Credentials,
             // An answer whose code cannot be read.
@@ -154,6 +161,13 @@ impl fmt::Display for CallError {
             }
             Fault::Unreachable => write!(f, "{resource}: {action}: no answer from AWS: {message}"),
             Fault::Throttled => write!(f, "{resource}: {action}: AWS is asked too often; run it again. {message}"),
+            Fault::Quota => {
+                write!(
+                    f,
+                    "{resource}: {action}: a quota of the account is reached; delete what is not needed, or have "
+                )?;
+                write!(f, "the quota raised (AWS Service Quotas), then run it again. AWS says: {message}")
+            }
             Fault::NotFound | Fault::Exists | Fault::Busy | Fault::Other => match &self.code {
                 Some(code) => write!(f, "{resource}: {action}: {code}: {message}"),
                 None => write!(f, "{resource}: {action}: {message}"),

@@ -16,10 +16,14 @@ use super::{CallError, Fault};
 /// services for some ten seconds.
 pub const SETTLING: Duration = Duration::from_secs(40);
 
+/// How long a quota may look reached after something was removed. One that is reached is not waited for.
+const COUNTING: Duration = Duration::from_secs(4);
+
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Repeats a call while AWS throttles it or is busy with the same thing, or while it fails in a way that `passes`, for as long as [`SETTLING`].
+/// Repeats a call while AWS throttles it or is busy with the same thing, or while it fails in a way that `passes`, for as
+/// long as [`SETTLING`]; and a few times where a quota is reached.
 ///
 /// The waits are not random: the SDK's own are, and these come after them.
 ///
@@ -44,19 +48,24 @@ pub async fn patiently_for<T, F>(
 where
     F: Future<Output = Result<T, CallError>>,
 {
-    let until = Instant::now() + most;
+    let began = Instant::now();
     let mut pause = FIRST;
     loop {
-        match call().await {
-            Err(error)
-                if (matches!(error.fault, Fault::Throttled | Fault::Busy) || passes(&error))
-                    && Instant::now() + pause < until =>
-            {
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST);
-            }
-            ended => return ended,
+        let error = match call().await {
+            Err(error) => error,
+            done => return done,
+        };
+        let most = match error.fault {
+            Fault::Throttled | Fault::Busy => most,
+            _ if passes(&error) => most,
+            Fault::Quota => most.min(COUNTING),
+            _ => return Err(error),
+        };
+        if began.elapsed() + pause >= most {
+            return Err(error);
         }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST);
     }
 }
 
@@ -113,6 +122,16 @@ mod tests {
         let passes = error(Fault::Other, DELETED_RECENTLY);
         assert_eq!(failing(1, SETTLING, &passes).await, (Ok(()), 2));
         assert_eq!(failing(1, FIRST, &passes).await, (Err(passes), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quota_that_is_reached_is_asked_about_for_seconds_and_then_told() {
+        let reached = error(Fault::Quota, "LimitExceeded");
+        assert_eq!(failing(1, SETTLING, &reached).await, (Ok(()), 2));
+        let began = Instant::now();
+        let (ended, calls) = failing(u32::MAX, SETTLING, &reached).await;
+        assert_eq!((ended, calls), (Err(reached), 5));
+        assert_eq!(began.elapsed(), Duration::from_millis(3750));
     }
 
     #[tokio::test]
