@@ -12,7 +12,7 @@ use sms_config::{Aws, AwsAccess, AwsError, ClientOptions};
 use thiserror::Error;
 
 pub use error::{CallError, Fault};
-pub use patience::{SETTLING, call, patiently, patiently_for};
+pub use patience::{SETTLING, call, call_while, made_just_now, pages, patiently, patiently_for};
 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -132,11 +132,8 @@ impl Session {
         }
         access.credentials.ready().await.map_err(|why| SessionError::NoCredentials(short(why)))?;
         let sts = aws_sdk_sts::Client::new(&access.config);
-        let caller = sts
-            .get_caller_identity()
-            .send()
-            .await
-            .map_err(|error| CallError::of("sts:GetCallerIdentity", "the credentials", error))?;
+        let send = || sts.get_caller_identity().send();
+        let caller = call("sts:GetCallerIdentity", &"the credentials", send).await?;
         let (Some(account), Some(arn)) = (caller.account(), caller.arn()) else {
             return Err(SessionError::NoIdentity);
         };

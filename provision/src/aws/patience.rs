@@ -70,11 +70,29 @@ where
 }
 
 /// Sends a call of the IAM action `action` about `resource`, again while AWS throttles it or is busy with the same thing:
-/// with codes that the SDK does not know.
+/// with codes that the SDK does not know. No call is sent in another way than by this and the two after it.
 ///
 /// # Errors
 /// The last error.
 pub async fn call<T, E, F>(
+    action: &'static str,
+    resource: &impl Display,
+    send: impl FnMut() -> F,
+) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    call_while(SETTLING, |_| false, action, resource, send).await
+}
+
+/// [`call`], for as long as `most`, and again also while it fails in a way that `passes`.
+///
+/// # Errors
+/// The last error.
+pub async fn call_while<T, E, F>(
+    most: Duration,
+    passes: impl Fn(&CallError) -> bool,
     action: &'static str,
     resource: &impl Display,
     mut send: impl FnMut() -> F,
@@ -83,19 +101,56 @@ where
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    patiently(
-        |_| false,
-        || {
-            let sent = send();
-            async move { sent.await.map_err(|error| CallError::of(action, resource.to_string(), error)) }
-        },
-    )
-    .await
+    let once = || {
+        let sent = send();
+        async move { sent.await.map_err(|error| CallError::of(action, resource.to_string(), error)) }
+    };
+    patiently_for(most, passes, once).await
+}
+
+/// All pages of a list, each as by [`call`]. `send` is given the token of the page to ask for, `next` finds that of the one
+/// after.
+///
+/// # Errors
+/// The last error of a page.
+pub async fn pages<T, E, F>(
+    action: &'static str,
+    resource: &impl Display,
+    mut send: impl FnMut(Option<String>) -> F,
+    next: impl Fn(&T) -> Option<&str>,
+) -> Result<Vec<T>, CallError>
+where
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let (mut all, mut token) = (Vec::new(), None);
+    loop {
+        let page = call(action, resource, || send(token.clone())).await?;
+        let after = next(&page).filter(|after| !after.is_empty()).map(ToOwned::to_owned);
+        all.push(page);
+        if after.is_none() {
+            return Ok(all);
+        }
+        if after == token {
+            let what = "the answer names the same page as the next one, without end; run it again";
+            return Err(CallError::other(action, resource.to_string(), what));
+        }
+        token = after;
+    }
+}
+
+/// Passes where what a call names may have been made a moment ago.
+pub fn made_just_now(error: &CallError) -> bool {
+    error.fault == Fault::NotFound
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
+
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
 
     use super::*;
 
@@ -140,5 +195,35 @@ mod tests {
         assert_eq!(failing(1, SETTLING, &error(Fault::Busy, "ConcurrentModification")).await, (Ok(()), 2));
         let wrong = error(Fault::Other, "InvalidAttributeValue");
         assert_eq!(failing(1, SETTLING, &wrong).await, (Err(wrong), 1));
+    }
+
+    /// A list whose pages, each a number and the token of the next, are answered so one after the other; and what was asked.
+    async fn listed(answers: Vec<Option<(u32, &str)>>) -> (Result<Vec<u32>, CallError>, Vec<Option<String>>) {
+        let (mut answers, asked) = (answers.into_iter(), RefCell::new(Vec::new()));
+        let send = |token: Option<String>| {
+            asked.borrow_mut().push(token);
+            let answer = answers.next().unwrap().map(|(number, next)| (number, next.to_owned()));
+            let throttled = || {
+                let status = StatusCode::try_from(429).unwrap();
+                let error = ErrorMetadata::builder().code("Throttled").build();
+                SdkError::service_error(error, HttpResponse::new(status, SdkBody::empty()))
+            };
+            std::future::ready(answer.ok_or_else(throttled))
+        };
+        let listed = pages("iam:ListUsers", &"users", send, |(_, next): &(u32, String)| Some(next.as_str())).await;
+        (listed.map(|pages| pages.into_iter().map(|(number, _)| number).collect()), asked.into_inner())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_is_read_to_its_end_and_a_page_that_is_throttled_is_asked_for_again() {
+        let (listed, asked) = listed(vec![Some((1, "a")), None, Some((2, "b")), Some((3, ""))]).await;
+        assert_eq!(listed, Ok(vec![1, 2, 3]));
+        assert_eq!(asked.iter().map(Option::as_deref).collect::<Vec<_>>(), [None, Some("a"), Some("a"), Some("b")]);
+    }
+
+    #[tokio::test]
+    async fn a_list_without_an_end_is_an_error() {
+        let (listed, _) = listed(vec![Some((1, "a")), Some((2, "a"))]).await;
+        assert!(listed.unwrap_err().to_string().contains("without end"));
     }
 }

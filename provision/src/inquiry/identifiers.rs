@@ -1,6 +1,6 @@
 //! Identifiers that no name gives: AWS makes them up.
 
-use crate::aws::{CallError, Session, call};
+use crate::aws::{CallError, Session, call, pages};
 
 /// What SNS has instead of an ARN while nobody has confirmed.
 const PENDING: &str = "PendingConfirmation";
@@ -10,21 +10,11 @@ const PENDING: &str = "PendingConfirmation";
 /// # Errors
 /// The call.
 pub async fn subscriptions(session: &Session, topic_arn: &str) -> Result<Vec<(String, Option<String>)>, CallError> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let page = call("sns:ListSubscriptionsByTopic", &"the alarm topic", || {
-            session.sns.list_subscriptions_by_topic().topic_arn(topic_arn).set_next_token(token.clone()).send()
-        })
-        .await?;
-        all.extend(page.subscriptions.unwrap_or_default().into_iter().filter_map(|one| {
-            let arn = one.subscription_arn.filter(|arn| arn != PENDING);
-            Some((one.endpoint?, arn))
-        }));
-        token = page.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let send = |token| session.sns.list_subscriptions_by_topic().topic_arn(topic_arn).set_next_token(token).send();
+    let pages = pages("sns:ListSubscriptionsByTopic", &"the alarm topic", send, |page| page.next_token()).await?;
+    let all = pages.into_iter().flat_map(|page| page.subscriptions.unwrap_or_default());
+    let named = all.filter_map(|one| Some((one.endpoint?, one.subscription_arn.filter(|arn| arn != PENDING))));
+    Ok(named.collect())
 }
 
 /// A queue's URL.

@@ -17,13 +17,13 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use secrecy::SecretString;
 
-use crate::aws::{CallError, Fault, Session, patiently};
+use crate::aws::{CallError, SETTLING, Session, call, call_while, made_just_now};
 use crate::credentials::{CredentialsFile, FileError, SecretKey};
 use crate::resource::{Id, Kind};
 use crate::stack::{KEY_PENDING_TAG, Stack};
 
 pub use error::KeysError;
-pub use identity::{credentials, once_known};
+pub use identity::{KNOWN_WITHIN, credentials};
 pub use rotation::Rotated;
 pub use state::{Key, LastUse, State};
 
@@ -125,26 +125,23 @@ impl<'a> SenderKeys<'a> {
     /// # Errors
     /// The call.
     pub async fn delete(&self, key: &str) -> Result<(), CallError> {
-        let deleted = self.session.iam.delete_access_key().user_name(self.user()).access_key_id(key).send().await;
-        gone_is_well(deleted.map(drop).map_err(|error| self.call("iam:DeleteAccessKey", error)))
+        let send = || self.session.iam.delete_access_key().user_name(self.user()).access_key_id(key).send();
+        CallError::if_there(call("iam:DeleteAccessKey", &self.id, send).await).map(drop)
     }
 
     async fn deactivate(&self, key: &str) -> Result<(), CallError> {
         let update = self.session.iam.update_access_key().user_name(self.user()).access_key_id(key);
-        let updated = update.status(StatusType::Inactive).send().await;
-        gone_is_well(updated.map(drop).map_err(|error| self.call("iam:UpdateAccessKey", error)))
+        let send = || update.clone().status(StatusType::Inactive).send();
+        CallError::if_there(call("iam:UpdateAccessKey", &self.id, send).await).map(drop)
     }
 
     /// Once and no more: repeated after an answer that was lost, it would make a second key whose secret nobody gets.
     /// That the user is not known yet, or AWS asked too often, are answers that made none.
     async fn create(&self) -> Result<SecretKey, CallError> {
         let once = || aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled());
-        let made = patiently(not_yet_there, || async {
-            let create = self.session.iam.create_access_key().user_name(self.user());
-            let made = create.customize().config_override(once()).send().await;
-            made.map_err(|error| self.call("iam:CreateAccessKey", error))
-        })
-        .await?;
+        let create = self.session.iam.create_access_key().user_name(self.user());
+        let send = || create.clone().customize().config_override(once()).send();
+        let made = call_while(SETTLING, made_just_now, "iam:CreateAccessKey", &self.id, send).await?;
         let key = made.access_key.ok_or_else(|| self.failed("iam:CreateAccessKey", "the answer has no key"))?;
         Ok(SecretKey { id: key.access_key_id, secret: SecretString::from(key.secret_access_key) })
     }
@@ -152,30 +149,13 @@ impl<'a> SenderKeys<'a> {
     async fn tag(&self, time: &str) -> Result<(), CallError> {
         let tag = aws_sdk_iam::types::Tag::builder().key(KEY_PENDING_TAG).value(time).build();
         let tag = tag.map_err(|error| self.failed("iam:TagUser", error.to_string()))?;
-        patiently(not_yet_there, || async {
-            let tagged = self.session.iam.tag_user().user_name(self.user()).tags(tag.clone()).send().await;
-            tagged.map(drop).map_err(|error| self.call("iam:TagUser", error))
-        })
-        .await
+        let send = || self.session.iam.tag_user().user_name(self.user()).tags(tag.clone()).send();
+        call_while(SETTLING, made_just_now, "iam:TagUser", &self.id, send).await.map(drop)
     }
 
     async fn untag(&self) -> Result<(), CallError> {
-        let untagged = self.session.iam.untag_user().user_name(self.user()).tag_keys(KEY_PENDING_TAG).send().await;
-        untagged.map(drop).map_err(|error| self.call("iam:UntagUser", error))
-    }
-
-    fn call<E>(
-        &self,
-        action: &'static str,
-        error: aws_smithy_runtime_api::client::result::SdkError<
-            E,
-            aws_smithy_runtime_api::client::orchestrator::HttpResponse,
-        >,
-    ) -> CallError
-    where
-        E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
-        CallError::of(action, self.id.to_string(), error)
+        let send = || self.session.iam.untag_user().user_name(self.user()).tag_keys(KEY_PENDING_TAG).send();
+        call("iam:UntagUser", &self.id, send).await.map(drop)
     }
 
     fn of_file(&self, action: &'static str, error: &FileError) -> CallError {
@@ -184,17 +164,5 @@ impl<'a> SenderKeys<'a> {
 
     fn failed(&self, action: &'static str, message: impl Into<String>) -> CallError {
         CallError::other(action, self.id.to_string(), message)
-    }
-}
-
-/// The user may have been made a moment ago.
-fn not_yet_there(error: &CallError) -> bool {
-    error.fault == Fault::NotFound
-}
-
-fn gone_is_well(done: Result<(), CallError>) -> Result<(), CallError> {
-    match done {
-        Err(error) if error.fault != Fault::NotFound => Err(error),
-        _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use aws_smithy_types::date_time::Format;
 
 use super::SenderKeys;
 use super::clock::AnswerDate;
-use crate::aws::{CallError, Fault};
+use crate::aws::{CallError, call};
 use crate::credentials::SecretKey;
 use crate::stack::{KEY_PENDING_TAG, STACK_TAG};
 
@@ -101,29 +101,21 @@ impl SenderKeys<'_> {
     }
 
     async fn tags(&self) -> Result<Option<Vec<(String, String)>>, CallError> {
-        match self.session.iam.get_user().user_name(self.user()).send().await {
-            Ok(got) => Ok(got.user.map(|user| {
-                let tags = user.tags.unwrap_or_default();
-                tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
-            })),
-            Err(error) => match self.call("iam:GetUser", error) {
-                error if error.fault == Fault::NotFound => Ok(None),
-                error => Err(error),
-            },
-        }
+        let send = || self.session.iam.get_user().user_name(self.user()).send();
+        let got = CallError::if_there(call("iam:GetUser", &self.id, send).await)?;
+        Ok(got.and_then(|got| got.user).map(|user| {
+            let tags = user.tags.unwrap_or_default();
+            tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+        }))
     }
 
     /// IAM has two keys of a user at most, so that there is one page.
     async fn list(&self) -> Result<(Vec<Key>, DateTime), CallError> {
         let date = AnswerDate::default();
         let request = self.session.iam.list_access_keys().user_name(self.user());
-        let listed = match request.customize().interceptor(date.clone()).send().await {
-            Ok(listed) => listed.access_key_metadata,
-            Err(error) => match self.call("iam:ListAccessKeys", error) {
-                error if error.fault == Fault::NotFound => Vec::new(),
-                error => return Err(error),
-            },
-        };
+        let send = || request.clone().customize().interceptor(date.clone()).send();
+        let listed = CallError::if_there(call("iam:ListAccessKeys", &self.id, send).await)?;
+        let listed = listed.map(|listed| listed.access_key_metadata).unwrap_or_default();
         let mut keys: Vec<Key> = listed
             .into_iter()
             .filter_map(|key| {
@@ -145,8 +137,8 @@ impl SenderKeys<'_> {
     /// # Errors
     /// The call.
     pub async fn last_use(&self, key: &str) -> Result<Option<LastUse>, CallError> {
-        let got = self.session.iam.get_access_key_last_used().access_key_id(key).send().await;
-        let used = got.map_err(|error| self.call("iam:GetAccessKeyLastUsed", error))?.access_key_last_used;
+        let send = || self.session.iam.get_access_key_last_used().access_key_id(key).send();
+        let used = call("iam:GetAccessKeyLastUsed", &self.id, send).await?.access_key_last_used;
         Ok(used.and_then(|used| {
             Some(LastUse { at: used.last_used_date?, service: used.service_name, region: used.region })
         }))

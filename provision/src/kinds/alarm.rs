@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, call};
+use crate::aws::{CallError, call, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
 use crate::stack::alarm_name_prefix;
 
@@ -36,16 +36,12 @@ impl Alarms {
         };
         let cloudwatch = &self.0.session.cloudwatch;
         let asked = cloudwatch.describe_alarms().alarm_name_prefix(&prefix).alarm_types(AlarmType::MetricAlarm);
-        let mut pages = asked.into_paginator().send();
-        let mut all = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| CallError::of("cloudwatch:DescribeAlarms", format!("alarms {prefix}*"), error))?;
-            let ours =
-                |alarm: &MetricAlarm| alarm.alarm_name().is_some_and(|name| of_settings(name) || once_ours(name));
-            all.extend(page.metric_alarms.unwrap_or_default().into_iter().filter(ours));
-        }
-        Ok(all)
+        let send = |token| asked.clone().set_next_token(token).send();
+        let what = format!("alarms {prefix}*");
+        let pages = pages("cloudwatch:DescribeAlarms", &what, send, |page| page.next_token()).await?;
+        let all = pages.into_iter().flat_map(|page| page.metric_alarms.unwrap_or_default());
+        let ours = |alarm: &MetricAlarm| alarm.alarm_name().is_some_and(|name| of_settings(name) || once_ours(name));
+        Ok(all.filter(ours).collect())
     }
 
     async fn look(&self, alarm: MetricAlarm, candidate: Option<&Resource>) -> Result<Option<Found>, CallError> {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::policy::Policies;
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, Fault, call, patiently};
+use crate::aws::{CallError, SETTLING, call, call_while, made_just_now, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct Attachments(pub(super) Arc<Ground>);
@@ -55,22 +55,18 @@ impl ResourceKind for Attachments {
     fn create<'a>(&'a self, id: &'a Id, _: &'a Attributes) -> Answer<'a, ()> {
         Box::pin(async move {
             let (iam, arn) = (&self.0.session.iam, self.arn());
-            // The policy or the user may have been made a moment ago. A role of the settings may not be there at all.
-            let made_just_now = |error: &CallError| error.fault == Fault::NotFound && id.name.starts_with(USER);
-            patiently(made_just_now, || async {
-                match (id.name.strip_prefix(USER), id.name.strip_prefix(ROLE)) {
-                    (Some(user), _) => {
-                        let attached = iam.attach_user_policy().user_name(user).policy_arn(&arn).send().await;
-                        attached.map(drop).map_err(|error| CallError::of("iam:AttachUserPolicy", id.to_string(), error))
-                    }
-                    (_, Some(role)) => {
-                        let attached = iam.attach_role_policy().role_name(role).policy_arn(&arn).send().await;
-                        attached.map(drop).map_err(|error| CallError::of("iam:AttachRolePolicy", id.to_string(), error))
-                    }
-                    _ => Ok(()),
+            match (id.name.strip_prefix(USER), id.name.strip_prefix(ROLE)) {
+                // The policy or the user may have been made a moment ago. A role of the settings may not be there at all.
+                (Some(user), _) => {
+                    let send = || iam.attach_user_policy().user_name(user).policy_arn(&arn).send();
+                    call_while(SETTLING, made_just_now, "iam:AttachUserPolicy", id, send).await.map(drop)
                 }
-            })
-            .await
+                (_, Some(role)) => {
+                    let send = || iam.attach_role_policy().role_name(role).policy_arn(&arn).send();
+                    call("iam:AttachRolePolicy", id, send).await.map(drop)
+                }
+                _ => Ok(()),
+            }
         })
     }
 
@@ -93,25 +89,15 @@ pub(super) async fn detach_all(ground: &Ground, arn: &str, id: &Id) -> Result<()
 }
 
 async fn list(ground: &Ground, arn: &str, resource: &str) -> Result<Vec<String>, CallError> {
+    let send = |marker| ground.session.iam.list_entities_for_policy().policy_arn(arn).set_marker(marker).send();
+    let pages = pages("iam:ListEntitiesForPolicy", &resource, send, |page| page.marker()).await;
     let mut names = Vec::new();
-    let mut marker = None;
-    loop {
-        let request = ground.session.iam.list_entities_for_policy().policy_arn(arn).set_marker(marker);
-        let page = match request.send().await {
-            Ok(page) => page,
-            Err(error) => match CallError::of("iam:ListEntitiesForPolicy", resource, error) {
-                error if error.fault == Fault::NotFound => return Ok(names),
-                error => return Err(error),
-            },
-        };
+    for page in CallError::if_there(pages)?.unwrap_or_default() {
         names.extend(page.policy_users().iter().filter_map(|one| Some(format!("{USER}{}", one.user_name()?))));
         names.extend(page.policy_roles().iter().filter_map(|one| Some(format!("{ROLE}{}", one.role_name()?))));
         names.extend(page.policy_groups().iter().filter_map(|one| Some(format!("{GROUP}{}", one.group_name()?))));
-        marker = page.marker().map(ToOwned::to_owned);
-        if marker.is_none() {
-            return Ok(names);
-        }
     }
+    Ok(names)
 }
 
 async fn detach(ground: &Ground, arn: &str, name: &str, id: &Id) -> Result<(), CallError> {

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, metric_filter, tagging};
-use crate::aws::{CallError, Fault, call};
+use crate::aws::{CallError, Fault, call, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, TAG, tags};
 use crate::stack::STACK_TAG;
 
@@ -21,15 +21,11 @@ impl LogGroups {
     }
 
     async fn find(&self, id: &Id) -> Result<Option<LogGroup>, CallError> {
-        let logs = &self.0.session.logs;
-        let mut pages = logs.describe_log_groups().log_group_name_prefix(&id.name).into_paginator().items().send();
-        while let Some(group) = pages.next().await {
-            let group = group.map_err(|error| CallError::of("logs:DescribeLogGroups", id.to_string(), error))?;
-            if group.log_group_name() == Some(&id.name) {
-                return Ok(Some(group));
-            }
-        }
-        Ok(None)
+        let asked = self.0.session.logs.describe_log_groups().log_group_name_prefix(&id.name);
+        let send = |token| asked.clone().set_next_token(token).send();
+        let pages = pages("logs:DescribeLogGroups", id, send, |page| page.next_token()).await?;
+        let mut groups = pages.into_iter().flat_map(|page| page.log_groups.unwrap_or_default());
+        Ok(groups.find(|group| group.log_group_name() == Some(&id.name)))
     }
 
     async fn look(&self, candidate: &Resource) -> Result<Option<Found>, CallError> {

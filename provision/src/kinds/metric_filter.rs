@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation, Standard
 use serde_json::json;
 
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, Fault, call};
+use crate::aws::{CallError, Fault, call, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, text};
 use crate::stack::failure_log_group;
 
@@ -40,18 +40,16 @@ pub(super) async fn foreign(ground: &Ground, group: &str) -> Result<Vec<String>,
 
 /// The filters on a log group, and whether each is ours: by its name, or by where it counts.
 async fn list(ground: &Ground, group: &str, candidates: &[&Resource]) -> Result<Vec<(MetricFilter, bool)>, CallError> {
-    let mut pages = ground.session.logs.describe_metric_filters().log_group_name(group).into_paginator().items().send();
-    let mut all = Vec::new();
-    while let Some(filter) = pages.next().await {
-        let filter =
-            filter.map_err(|error| CallError::of("logs:DescribeMetricFilters", format!("log group {group}"), error));
-        let Some(filter) = CallError::if_there(filter)? else { break };
+    let send = |token| ground.session.logs.describe_metric_filters().log_group_name(group).set_next_token(token).send();
+    let what = format!("log group {group}");
+    let pages = pages("logs:DescribeMetricFilters", &what, send, |page| page.next_token()).await;
+    let is_ours = |filter: &MetricFilter| {
         let named = candidates.iter().any(|candidate| filter.filter_name() == Some(&candidate.id.name));
-        let counts =
-            filter.metric_transformations().iter().any(|one| one.metric_namespace == ground.stack.names.namespace);
-        all.push((filter, named || counts));
-    }
-    Ok(all)
+        named || filter.metric_transformations().iter().any(|one| one.metric_namespace == ground.stack.names.namespace)
+    };
+    let filters = CallError::if_there(pages)?.unwrap_or_default().into_iter();
+    let filters = filters.flat_map(|page| page.metric_filters.unwrap_or_default());
+    Ok(filters.map(|filter| (filter.clone(), is_ours(&filter))).collect())
 }
 
 fn attributes(filter: &MetricFilter) -> Attributes {

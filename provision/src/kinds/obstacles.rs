@@ -7,7 +7,7 @@
 use futures_util::future::{BoxFuture, try_join_all};
 
 use super::Ground;
-use crate::aws::{CallError, Fault};
+use crate::aws::{CallError, call, pages};
 use crate::resource::Id;
 
 /// In words for a person, each with its name: `policy ReadOnlyAccess`.
@@ -25,54 +25,50 @@ pub(super) async fn of_user(ground: &Ground, id: &Id) -> Result<Vec<String>, Cal
 }
 
 async fn attached(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {
-    let pages = ground.session.iam.list_attached_user_policies().user_name(&id.name).into_paginator().items();
-    let policies = pages.send().try_collect().await;
-    let policies = policies.map_err(|error| CallError::of("iam:ListAttachedUserPolicies", id.to_string(), error))?;
-    let names = policies.into_iter().filter_map(|policy| policy.policy_name);
-    Ok(names.filter(|name| *name != ground.stack.names.sender).map(|name| format!("policy {name}")).collect())
+    let send = |marker| ground.session.iam.list_attached_user_policies().user_name(&id.name).set_marker(marker).send();
+    let pages = pages("iam:ListAttachedUserPolicies", id, send, |page| page.marker()).await?;
+    let names = pages.into_iter().flat_map(|page| page.attached_policies.unwrap_or_default());
+    let names = names.filter_map(|policy| policy.policy_name).filter(|name| *name != ground.stack.names.sender);
+    Ok(names.map(|name| format!("policy {name}")).collect())
 }
 
 async fn inline(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {
-    let pages = ground.session.iam.list_user_policies().user_name(&id.name).into_paginator().items();
-    let names = pages.send().try_collect().await;
-    let names = names.map_err(|error| CallError::of("iam:ListUserPolicies", id.to_string(), error))?;
-    Ok(names.into_iter().map(|name| format!("inline policy {name}")).collect())
+    let send = |marker| ground.session.iam.list_user_policies().user_name(&id.name).set_marker(marker).send();
+    let pages = pages("iam:ListUserPolicies", id, send, |page| page.marker()).await?;
+    let names = pages.into_iter().flat_map(|page| page.policy_names);
+    Ok(names.map(|name| format!("inline policy {name}")).collect())
 }
 
 async fn groups(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {
-    let pages = ground.session.iam.list_groups_for_user().user_name(&id.name).into_paginator().items();
-    let groups = pages.send().try_collect().await;
-    let groups = groups.map_err(|error| CallError::of("iam:ListGroupsForUser", id.to_string(), error))?;
-    Ok(groups.into_iter().map(|group| format!("group {}", group.group_name)).collect())
+    let send = |marker| ground.session.iam.list_groups_for_user().user_name(&id.name).set_marker(marker).send();
+    let pages = pages("iam:ListGroupsForUser", id, send, |page| page.marker()).await?;
+    let groups = pages.into_iter().flat_map(|page| page.groups);
+    Ok(groups.map(|group| format!("group {}", group.group_name)).collect())
 }
 
 async fn devices(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {
-    let pages = ground.session.iam.list_mfa_devices().user_name(&id.name).into_paginator().items();
-    let devices = pages.send().try_collect().await;
-    let devices = devices.map_err(|error| CallError::of("iam:ListMFADevices", id.to_string(), error))?;
-    Ok(devices.into_iter().map(|device| format!("MFA device {}", device.serial_number)).collect())
+    let send = |marker| ground.session.iam.list_mfa_devices().user_name(&id.name).set_marker(marker).send();
+    let pages = pages("iam:ListMFADevices", id, send, |page| page.marker()).await?;
+    let devices = pages.into_iter().flat_map(|page| page.mfa_devices);
+    Ok(devices.map(|device| format!("MFA device {}", device.serial_number)).collect())
 }
 
 async fn password(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {
-    match ground.session.iam.get_login_profile().user_name(&id.name).send().await {
-        Ok(_) => Ok(vec!["a console password".to_owned()]),
-        Err(error) => match CallError::of("iam:GetLoginProfile", id.to_string(), error) {
-            error if error.fault == Fault::NotFound => Ok(Vec::new()),
-            error => Err(error),
-        },
-    }
+    let send = || ground.session.iam.get_login_profile().user_name(&id.name).send();
+    let profile = CallError::if_there(call("iam:GetLoginProfile", id, send).await)?;
+    Ok(profile.map(|_| "a console password".to_owned()).into_iter().collect())
 }
 
 async fn ssh_keys(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {
-    let pages = ground.session.iam.list_ssh_public_keys().user_name(&id.name).into_paginator().items();
-    let keys = pages.send().try_collect().await;
-    let keys = keys.map_err(|error| CallError::of("iam:ListSSHPublicKeys", id.to_string(), error))?;
-    Ok(keys.into_iter().map(|key| format!("SSH key {}", key.ssh_public_key_id)).collect())
+    let send = |marker| ground.session.iam.list_ssh_public_keys().user_name(&id.name).set_marker(marker).send();
+    let pages = pages("iam:ListSSHPublicKeys", id, send, |page| page.marker()).await?;
+    let keys = pages.into_iter().flat_map(|page| page.ssh_public_keys.unwrap_or_default());
+    Ok(keys.map(|key| format!("SSH key {}", key.ssh_public_key_id)).collect())
 }
 
 async fn certificates(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {
-    let pages = ground.session.iam.list_signing_certificates().user_name(&id.name).into_paginator().items();
-    let all = pages.send().try_collect().await;
-    let all = all.map_err(|error| CallError::of("iam:ListSigningCertificates", id.to_string(), error))?;
-    Ok(all.into_iter().map(|one| format!("signing certificate {}", one.certificate_id)).collect())
+    let send = |marker| ground.session.iam.list_signing_certificates().user_name(&id.name).set_marker(marker).send();
+    let pages = pages("iam:ListSigningCertificates", id, send, |page| page.marker()).await?;
+    let all = pages.into_iter().flat_map(|page| page.certificates);
+    Ok(all.map(|one| format!("signing certificate {}", one.certificate_id)).collect())
 }

@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyVersion, Tag};
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, Fault, call, patiently};
+use crate::aws::{CallError, Fault, call, pages, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 use crate::stack::RECORD_TAG;
 
@@ -27,18 +27,14 @@ impl Policies {
         if let Some(policy) = self.get(&arn, id).await? {
             return Ok(Some(policy));
         }
-        let mut pages =
-            self.0.session.iam.list_policies().scope(PolicyScopeType::Local).into_paginator().items().send();
-        while let Some(policy) = pages.next().await {
-            let policy = policy.map_err(|error| CallError::of("iam:ListPolicies", id.to_string(), error))?;
-            if policy.policy_name() == Some(&id.name) {
-                return match policy.arn() {
-                    Some(arn) => self.get(arn, id).await, // the list has no tags
-                    None => Ok(None),
-                };
-            }
+        let asked = self.0.session.iam.list_policies().scope(PolicyScopeType::Local);
+        let send = |marker| asked.clone().set_marker(marker).send();
+        let pages = pages("iam:ListPolicies", id, send, |page| page.marker()).await?;
+        let named = |policy: &&Policy| policy.policy_name() == Some(&id.name);
+        match pages.iter().flat_map(|page| page.policies()).find(named).and_then(Policy::arn) {
+            Some(arn) => self.get(arn, id).await, // the list has no tags
+            None => Ok(None),
         }
-        Ok(None)
     }
 
     async fn get(&self, arn: &str, id: &Id) -> Result<Option<Policy>, CallError> {
@@ -53,12 +49,9 @@ impl Policies {
     }
 
     async fn versions(&self, arn: &str, id: &Id) -> Result<Vec<PolicyVersion>, CallError> {
-        let mut pages = self.0.session.iam.list_policy_versions().policy_arn(arn).into_paginator().items().send();
-        let mut versions = Vec::new();
-        while let Some(version) = pages.next().await {
-            versions.push(version.map_err(|error| CallError::of("iam:ListPolicyVersions", id.to_string(), error))?);
-        }
-        Ok(versions)
+        let send = |marker| self.0.session.iam.list_policy_versions().policy_arn(arn).set_marker(marker).send();
+        let pages = pages("iam:ListPolicyVersions", id, send, |page| page.marker()).await?;
+        Ok(pages.into_iter().flat_map(|page| page.versions.unwrap_or_default()).collect())
     }
 
     async fn delete_version(&self, arn: &str, version: &PolicyVersion, id: &Id) -> Result<(), CallError> {

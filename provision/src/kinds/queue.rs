@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, Fault, call, patiently, patiently_for};
+use crate::aws::{CallError, SETTLING, call, call_while, made_just_now};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags};
 
 pub(super) struct Queues(pub(super) Arc<Ground>);
@@ -135,13 +135,10 @@ impl ResourceKind for Queues {
             let (attributes, tags): (HashMap<_, _>, _) = (given.collect(), owned(tags(wanted)));
             let deleted_recently =
                 |error: &CallError| error.is(&["AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"]);
-            patiently_for(NAME_FREE, deleted_recently, || async {
-                let made = self.0.session.sqs.create_queue().queue_name(&id.name);
-                let made = made.set_attributes(Some(attributes.clone())).set_tags(Some(tags.clone())).send().await;
-                made.map_err(|error| CallError::of("sqs:CreateQueue", id.to_string(), error))
-            })
-            .await
-            .map(drop)
+            let made = self.0.session.sqs.create_queue().queue_name(&id.name);
+            let made = made.set_attributes(Some(attributes)).set_tags(Some(tags));
+            let send = || made.clone().send();
+            call_while(NAME_FREE, deleted_recently, "sqs:CreateQueue", id, send).await.map(drop)
         })
     }
 
@@ -156,14 +153,9 @@ impl ResourceKind for Queues {
                 // Some that speak like SQS forget a policy that is not said again.
                 changed.insert(Name::Policy, update.wanted.get("policy").map(written).unwrap_or_default());
                 // The dead-letter queue that it names may have been made a moment ago.
-                patiently(
-                    |error| error.fault == Fault::NotFound,
-                    || async {
-                        let set = sqs.set_queue_attributes().queue_url(&url).set_attributes(Some(changed.clone()));
-                        set.send().await.map_err(|error| CallError::of("sqs:SetQueueAttributes", id.to_string(), error))
-                    },
-                )
-                .await?;
+                let set = sqs.set_queue_attributes().queue_url(&url).set_attributes(Some(changed));
+                let send = || set.clone().send();
+                call_while(SETTLING, made_just_now, "sqs:SetQueueAttributes", id, send).await?;
             }
             let (set, remove) = tagging::changes(&update);
             if !remove.is_empty() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::policy::parse;
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, Fault, call, patiently};
+use crate::aws::{CallError, SETTLING, call, call_while, made_just_now, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct RolePolicies(pub(super) Arc<Ground>);
@@ -68,15 +68,10 @@ async fn get(ground: &Ground, role: &str, policy: &str, resource: &str) -> Resul
 
 /// Writes an inline policy. The role may have been made a moment ago.
 pub(super) async fn put(ground: &Ground, role: &str, policy: &str, document: &Value, id: &Id) -> Result<(), CallError> {
-    patiently(
-        |error| error.fault == Fault::NotFound,
-        || async {
-            let put = ground.session.iam.put_role_policy().role_name(role).policy_name(policy);
-            let put = put.policy_document(document.to_string()).send().await;
-            put.map(drop).map_err(|error| CallError::of("iam:PutRolePolicy", id.to_string(), error))
-        },
-    )
-    .await
+    let put = ground.session.iam.put_role_policy().role_name(role).policy_name(policy);
+    let put = put.policy_document(document.to_string());
+    let send = || put.clone().send();
+    call_while(SETTLING, made_just_now, "iam:PutRolePolicy", id, send).await.map(drop)
 }
 
 /// The inline policies of a role, with their documents.
@@ -103,11 +98,11 @@ pub(super) async fn strip(ground: &Ground, role: &str, id: &Id) -> Result<(), Ca
 
 /// The ARNs of the managed policies on a role.
 async fn attached(ground: &Ground, role: &str) -> Result<Vec<String>, CallError> {
-    let pages = ground.session.iam.list_attached_role_policies().role_name(role).into_paginator().items();
-    let all = pages.send().try_collect().await;
-    let all = all.map_err(|error| CallError::of("iam:ListAttachedRolePolicies", role, error));
-    let all = CallError::if_there(all)?.unwrap_or_default();
-    Ok(all.into_iter().filter_map(|attached| attached.policy_arn).collect())
+    let send = |marker| ground.session.iam.list_attached_role_policies().role_name(role).set_marker(marker).send();
+    let pages = pages("iam:ListAttachedRolePolicies", &role, send, |page| page.marker()).await;
+    let pages = CallError::if_there(pages)?.unwrap_or_default().into_iter();
+    let all = pages.flat_map(|page| page.attached_policies.unwrap_or_default());
+    Ok(all.filter_map(|attached| attached.policy_arn).collect())
 }
 
 async fn detach(ground: &Ground, role: &str, arn: &str, id: &Id) -> Result<(), CallError> {
@@ -116,10 +111,10 @@ async fn detach(ground: &Ground, role: &str, arn: &str, id: &Id) -> Result<(), C
 }
 
 async fn names(ground: &Ground, role: &str) -> Result<Vec<String>, CallError> {
-    let pages = ground.session.iam.list_role_policies().role_name(role).into_paginator().items();
-    let names = pages.send().try_collect().await;
-    let names = names.map_err(|error| CallError::of("iam:ListRolePolicies", role, error));
-    Ok(CallError::if_there(names)?.unwrap_or_default())
+    let send = |marker| ground.session.iam.list_role_policies().role_name(role).set_marker(marker).send();
+    let pages = pages("iam:ListRolePolicies", &role, send, |page| page.marker()).await;
+    let pages = CallError::if_there(pages)?.unwrap_or_default().into_iter();
+    Ok(pages.flat_map(|page| page.policy_names).collect())
 }
 
 async fn delete(ground: &Ground, role: &str, policy: &str, id: &Id) -> Result<(), CallError> {

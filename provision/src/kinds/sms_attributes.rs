@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::policy::{Policies, tag};
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, call, patiently};
+use crate::aws::{CallError, SETTLING, call, call_while};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, text};
 use crate::stack::{RECORD_TAG, SMS_ATTRIBUTES};
 
@@ -74,7 +74,7 @@ impl SmsAttributes {
                 && error.is(&["InvalidParameter", "AuthorizationError"])
                 && !error.message.contains("iam:PassRole")
         };
-        patiently(not_yet, || self.set_once(values.clone(), id)).await
+        self.set_while(not_yet, values, id).await
     }
 
     /// Puts the recorded values back. One that AWS takes no more, its role or bucket gone, is cleared.
@@ -83,17 +83,17 @@ impl SmsAttributes {
         let values: HashMap<String, String> =
             found.released.keys().map(|key| (key.clone(), text(&found.released, key).to_owned())).collect();
         let refused = |error: &CallError| error.is(&["InvalidParameter", "AuthorizationError"]);
-        match patiently(|_| false, || self.set_once(values.clone(), id)).await {
+        match self.set_while(|_| false, values.clone(), id).await {
             Err(error) if refused(&error) => {}
             ended => return ended,
         }
         for (key, value) in values {
             sleep(PACE).await;
             let only = |value: &str| HashMap::from([(key.clone(), value.to_owned())]);
-            match patiently(|_| false, || self.set_once(only(&value), id)).await {
+            match self.set_while(|_| false, only(&value), id).await {
                 Err(error) if refused(&error) => {
                     sleep(PACE).await;
-                    patiently(|_| false, || self.set_once(only(""), id)).await?;
+                    self.set_while(|_| false, only(""), id).await?;
                     self.0.remark(format!("{id}: AWS takes the previous value of {key} no more; it is cleared now."));
                 }
                 ended => ended?,
@@ -102,9 +102,15 @@ impl SmsAttributes {
         Ok(())
     }
 
-    async fn set_once(&self, values: HashMap<String, String>, id: &Id) -> Result<(), CallError> {
-        let set = self.0.session.sns.set_sms_attributes().set_attributes(Some(values)).send().await;
-        set.map(drop).map_err(|error| CallError::of("sns:SetSMSAttributes", id.to_string(), error))
+    async fn set_while(
+        &self,
+        passes: impl Fn(&CallError) -> bool,
+        values: HashMap<String, String>,
+        id: &Id,
+    ) -> Result<(), CallError> {
+        let set = self.0.session.sns.set_sms_attributes().set_attributes(Some(values));
+        let send = || set.clone().send();
+        call_while(SETTLING, passes, "sns:SetSMSAttributes", id, send).await.map(drop)
     }
 
     /// Where the role goes, what points to it goes back to what it was.

@@ -6,7 +6,7 @@ use aws_sdk_sns::types::Subscription;
 use serde_json::json;
 
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, Fault, call, patiently};
+use crate::aws::{CallError, SETTLING, call, call_while, made_just_now, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct Subscriptions(pub(super) Arc<Ground>);
@@ -24,23 +24,14 @@ impl Subscriptions {
 
     async fn list(&self) -> Result<Vec<Subscription>, CallError> {
         let (id, arn) = (self.topic(), &self.0.stack.names.topic_arn);
-        let (mut all, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let asked = || {
-                let asked = self.0.session.sns.list_subscriptions_by_topic().topic_arn(arn);
-                asked.set_next_token(token.clone()).send()
-            };
-            let page = CallError::if_there(call("sns:ListSubscriptionsByTopic", &id, asked).await)?;
-            let Some(page) = page else { return Ok(all) };
-            let there = |one: &&Subscription| {
-                one.protocol() == Some(PROTOCOL) && one.subscription_arn().is_some_and(|arn| arn != DELETED)
-            };
-            all.extend(page.subscriptions().iter().filter(there).cloned());
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let asked = self.0.session.sns.list_subscriptions_by_topic().topic_arn(arn);
+        let send = |token| asked.clone().set_next_token(token).send();
+        let pages = pages("sns:ListSubscriptionsByTopic", &id, send, |page| page.next_token()).await;
+        let pages = CallError::if_there(pages)?.unwrap_or_default().into_iter();
+        let there = |one: &Subscription| {
+            one.protocol() == Some(PROTOCOL) && one.subscription_arn().is_some_and(|arn| arn != DELETED)
+        };
+        Ok(pages.flat_map(|page| page.subscriptions.unwrap_or_default()).filter(there).collect())
     }
 }
 
@@ -80,16 +71,9 @@ impl ResourceKind for Subscriptions {
     fn create<'a>(&'a self, id: &'a Id, _: &'a Attributes) -> Answer<'a, ()> {
         Box::pin(async move {
             let arn = &self.0.stack.names.topic_arn;
-            // The topic may have been made a moment ago.
-            patiently(
-                |error| error.fault == Fault::NotFound,
-                || async {
-                    let subscribe = self.0.session.sns.subscribe().topic_arn(arn).protocol(PROTOCOL);
-                    let subscribed = subscribe.endpoint(&id.name).send().await;
-                    subscribed.map(drop).map_err(|error| CallError::of("sns:Subscribe", id.to_string(), error))
-                },
-            )
-            .await
+            let send = || self.0.session.sns.subscribe().topic_arn(arn).protocol(PROTOCOL).endpoint(&id.name).send();
+            // The topic may have been.
+            call_while(SETTLING, made_just_now, "sns:Subscribe", id, send).await.map(drop)
         })
     }
 

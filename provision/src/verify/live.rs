@@ -2,9 +2,9 @@
 
 use aws_sdk_sns::config::retry::RetryConfig;
 
-use crate::aws::{CallError, Fault, Session};
+use crate::aws::{CallError, Fault, Session, call_while};
 use crate::credentials::SecretKey;
-use crate::keys::{credentials, once_known};
+use crate::keys::{KNOWN_WITHIN, credentials};
 
 /// What the phone shows.
 const TEXT: &str = "sms-provision verify: this account can send SMS.";
@@ -16,8 +16,8 @@ pub struct Sent {
     pub message_id: String,
 }
 
-/// Sends it. A key that AWS does not know yet, or a policy that has not spread, is waited for: those answers say that
-/// nothing was sent. Whatever else goes wrong is not tried again, since the SMS may have gone out.
+/// Sends it. A key that AWS does not know yet, or a policy that has not spread, is waited for, as is throttling: those answers
+/// say that nothing was sent. Whatever else goes wrong is not tried again, since the SMS may have gone out.
 ///
 /// # Errors
 /// The call's, numbers masked.
@@ -25,10 +25,7 @@ pub async fn send(session: &Session, key: &SecretKey, to: &str) -> Result<Sent, 
     let config = session.sns.config().to_builder().credentials_provider(credentials(key));
     let sns = aws_sdk_sns::Client::from_conf(config.retry_config(RetryConfig::disabled()).build());
     let not_sent = |error: &CallError| matches!(error.fault, Fault::Credentials | Fault::Refused);
-    once_known(not_sent, || async {
-        let published = sns.publish().phone_number(to).message(TEXT).send().await;
-        let published = published.map_err(|error| CallError::of("sns:Publish", "the SMS", error))?;
-        Ok(Sent { message_id: published.message_id.unwrap_or_default() })
-    })
-    .await
+    let publish = || sns.publish().phone_number(to).message(TEXT).send();
+    let published = call_while(KNOWN_WITHIN, not_sent, "sns:Publish", &"the SMS", publish).await?;
+    Ok(Sent { message_id: published.message_id.unwrap_or_default() })
 }

@@ -11,7 +11,7 @@ use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
-use crate::aws::{CallError, Fault, Session};
+use crate::aws::{CallError, Fault, Session, call};
 use crate::stack::Stack;
 
 pub use live::{Sent, send};
@@ -59,16 +59,8 @@ async fn ask(session: &Session, group: &Group) -> Result<Vec<Answered>, CallErro
         .policy_source_arn(principal)
         .set_action_names(Some(group.questions.iter().map(|question| question.action.to_owned()).collect()))
         .resource_arns(&group.resource)
-        .context_entries(region)
-        .send()
-        .await;
-    let told = asked.map_err(|error| {
-        let error = CallError::of("iam:SimulatePrincipalPolicy", group.name.clone(), error);
-        match error.fault {
-            Fault::NotFound => CallError { message: format!("it is not there; run apply. {}", error.message), ..error },
-            _ => error,
-        }
-    })?;
+        .context_entries(region);
+    let told = call("iam:SimulatePrincipalPolicy", &group.name, || asked.clone().send()).await.map_err(not_there)?;
     let decision = |action: &str| {
         let mut results = told.evaluation_results().iter();
         let result = results.find(|result| result.eval_action_name().eq_ignore_ascii_case(action));
@@ -92,12 +84,20 @@ async fn ask(session: &Session, group: &Group) -> Result<Vec<Answered>, CallErro
     Ok(answered.collect())
 }
 
+/// What to do where there is nobody to ask about.
+fn not_there(error: CallError) -> CallError {
+    match error.fault {
+        Fault::NotFound => CallError { message: format!("it is not there; run apply. {}", error.message), ..error },
+        _ => error,
+    }
+}
+
 async fn arn(session: &Session, principal: &Principal) -> Result<String, CallError> {
     match principal {
         Principal::Arn(arn) => Ok(arn.clone()),
         Principal::Role(name) => {
-            let got = session.iam.get_role().role_name(name).send().await;
-            let got = got.map_err(|error| CallError::of("iam:GetRole", format!("IAM role {name}"), error))?;
+            let send = || session.iam.get_role().role_name(name).send();
+            let got = call("iam:GetRole", &format!("IAM role {name}"), send).await.map_err(not_there)?;
             Ok(got.role.map(|role| role.arn).unwrap_or_default())
         }
     }
