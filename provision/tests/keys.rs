@@ -66,6 +66,13 @@ fn the_key_is_put_beside_what_is_in_the_file_and_shown_nowhere() {
     let apply = account.run(&["apply", "--yes"]).ended(0);
     let (id, secret) = stored(&account);
     never_shown(&apply, &secret);
+    let kept = format!("{}.replaced", account.credentials().display());
+    let note = format!("has credentials (access key STALE) that are not of the IAM user {USER}");
+    for told in [&plan.out, &apply.err, &apply.out] {
+        assert!(told.contains(&note) && told.contains(&kept), "{told}");
+    }
+    assert!(fs::read_to_string(&kept).unwrap().ends_with("[sms]\naws_access_key_id = STALE\r\n"));
+    assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(keys(&account), std::slice::from_ref(&id));
     let key = format!("aws_access_key_id = {id}\r\naws_secret_access_key = {secret}\r\n");
     let expected = others.replace("aws_access_key_id = STALE\r\n", &key);
@@ -227,6 +234,23 @@ fn rotate_makes_a_key_whose_secret_is_known_where_it_was_not() {
     account.run(&["keys", "rotate"]).ended(0);
     assert_eq!(keys(&account), [stored(&account).0]);
     assert_ne!(keys(&account), before);
+}
+
+#[test]
+fn what_a_rotation_takes_the_place_of_is_said_and_kept() {
+    let account = applied();
+    let theirs = "[sms]\naws_access_key_id = AKIATHEIRS\naws_secret_access_key = theirsecret\n";
+    fs::write(account.credentials(), theirs).unwrap();
+    let note = "has credentials (access key AKIATHEIRS) that are not of the IAM user";
+    let plan = account.run(&["plan", "--detailed-exitcode"]).ended(0);
+    assert!(plan.out.contains(note), "{}", plan.out);
+    let rotate = account.run(&["keys", "rotate"]).ended(0);
+    assert!(rotate.err.contains(note) && rotate.err.contains("credentials.replaced"), "{}", rotate.err);
+    never_shown(&rotate, "theirsecret");
+    assert_eq!(keys(&account), [stored(&account).0]);
+    assert!(fs::read_to_string(account.home.path().join(".aws/credentials.replaced")).unwrap().ends_with(theirs));
+    let plan = account.run(&["plan", "--detailed-exitcode"]).ended(0);
+    assert!(!plan.out.contains("AKIATHEIRS"), "{}", plan.out);
 }
 
 #[test]

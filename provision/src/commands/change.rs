@@ -71,7 +71,10 @@ async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> R
 pub(super) async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CallError> {
     let stack = &opened.ground.stack;
     let observed = observe(&opened.kinds, stack).await?;
-    Ok(Plan::of(stack, &opened.ground.session.place, observed, adopt))
+    let mut plan = Plan::of(stack, &opened.ground.session.place, observed, adopt);
+    // What was noted of things that are not there is with none of those that were found.
+    plan.notes.extend(opened.ground.remarks());
+    Ok(plan)
 }
 
 /// Shows all plans, asks once, and carries out those that nothing stands in the way of.
@@ -104,6 +107,9 @@ async fn change(
     if !agreed {
         return Err(CommandError::Usage("nothing was changed: the answer was not yes".to_owned()));
     }
+    if asked.yes {
+        tell_notes(&ready, several, console);
+    }
     let stopped = Cell::new(false);
     let working = carry_out_all(ready, at_once, several, console, &stopped);
     tokio::pin!(working);
@@ -116,6 +122,15 @@ async fn change(
         }
     };
     finish(results, several, asked.json, console)
+}
+
+/// Says before anything is done what a person who was not asked should know.
+fn tell_notes(ready: &[(String, Result<Ready, CommandError>)], several: bool, console: &Console) {
+    for (name, ready) in ready {
+        let notes = ready.iter().flat_map(|ready| &ready.plan.notes);
+        let name = if several { format!("{name}: ") } else { String::new() };
+        notes.for_each(|note| console.remark(&format!("{name}Note: {note}")));
+    }
 }
 
 async fn carry_out_all(

@@ -1,5 +1,7 @@
 //! `keys list`, `keys rotate` and `keys revoke`.
 
+use std::time::Duration;
+
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use futures_util::future::try_join_all;
@@ -9,7 +11,7 @@ use super::change::heading;
 use super::target::{Aim, each};
 use super::{CommandError, Console, Said, Target, Verdict, finish};
 use crate::cli::{KeysCommand, Revoke, Rotate};
-use crate::keys::{Key, KeysError, LastUse, SenderKeys, State};
+use crate::keys::{Key, KeysError, LastUse, Progress, SenderKeys, State};
 
 /// `is_unsaid`: there are targets, and the arguments choose none.
 pub(super) async fn run(
@@ -112,15 +114,18 @@ fn moment(at: &DateTime) -> String {
 async fn rotate(target: &Target, asked: &Rotate, console: &Console) -> Result<Said, CommandError> {
     let opened = target.open(Aim::Settings, console).await?;
     let keys = SenderKeys::of(&opened.ground.session, &opened.ground.stack);
-    let waiting = |left: std::time::Duration| {
-        let left = humantime::format_duration(std::time::Duration::from_secs(left.as_secs()));
-        console.remark(&format!(
-            "sms-provision: {}: the new key is in the credentials file; the old one goes in {left}. Whoever uses it must \
-             have read the file by then. Stopped meanwhile, run it again: it goes on from here",
-            target.name
-        ));
+    let tell = |progress| {
+        let words = match progress {
+            Progress::Displaces(displaced) => displaced,
+            Progress::Waits(left) => format!(
+                "the new key is in the credentials file; the old one goes in {}. Whoever uses it must have read the file by \
+                 then. Stopped meanwhile, run it again: it goes on from here",
+                humantime::format_duration(Duration::from_secs(left.as_secs()))
+            ),
+        };
+        console.remark(&format!("sms-provision: {}: {words}", target.name));
     };
-    let rotated = keys.rotate(asked.grace, waiting).await?;
+    let rotated = keys.rotate(asked.grace, tell).await?;
     let file = keys.file()?.path().display();
     let made = if rotated.made { "made" } else { "made by an earlier run" };
     let summary = match &rotated.retired {

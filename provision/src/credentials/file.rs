@@ -8,8 +8,18 @@ use std::path::{Path, PathBuf};
 
 use super::FileError;
 
+/// What is put after a file's name for the file beside it, which has what was taken out of it.
+const BESIDE: &str = ".replaced";
+
 /// Links on the way to a file, as many as Linux follows.
 const LINKS: usize = 40;
+
+/// A file's text after a change.
+pub(super) struct Changed {
+    pub(super) text: String,
+    /// What the change takes out and somebody may want back: it goes to the file beside, after all that is there already.
+    pub(super) kept: Option<String>,
+}
 
 /// The text; empty where there is no file.
 pub(super) fn read(path: &Path) -> Result<String, FileError> {
@@ -21,29 +31,59 @@ pub(super) fn read(path: &Path) -> Result<String, FileError> {
     String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.to_owned() })
 }
 
-/// Puts the changed text in the file's place. Where it does not change nothing is written.
-pub(super) fn change(path: &Path, change: impl FnOnce(&str) -> String) -> Result<(), FileError> {
+/// Puts the changed text in the file's place, once what it takes out is safe beside it. Where it does not change nothing is
+/// written.
+pub(super) fn change(path: &Path, change: impl FnOnce(&str) -> Changed) -> Result<(), FileError> {
     let wrong = |source| FileError::Write { path: path.to_owned(), source };
     let place = Place::of(path).map_err(wrong)?;
     let _one_at_a_time = place.lock().map_err(wrong)?;
     let old = read(&place.file)?;
     let new = change(&old);
-    if new == old {
+    if new.text == old {
         return Ok(());
     }
-    let draft = place.draft(&new).map_err(wrong)?;
+    let kept = place.draft_beside(new.kept.as_deref())?;
+    let draft = place.draft(&new.text).map_err(wrong)?;
+    if let Some(kept) = kept {
+        let path = beside(&place.file);
+        kept.persist(&path).map_err(|error| FileError::Write { path, source: error.error })?;
+        place.sync().map_err(wrong)?;
+    }
     draft.persist(&place.file).map_err(|error| wrong(error.error))?;
-    // The new name is on disk only once its folder is.
-    File::open(&place.folder).and_then(|folder| folder.sync_all()).map_err(wrong)
+    place.sync().map_err(wrong)
 }
 
 /// Does all that [`change`] does but for the last step, so that it can be expected to work.
-pub(super) fn try_change(path: &Path, change: impl FnOnce(&str) -> String) -> Result<(), FileError> {
+pub(super) fn try_change(path: &Path, change: impl FnOnce(&str) -> Changed) -> Result<(), FileError> {
     let wrong = |source| FileError::Write { path: path.to_owned(), source };
     let place = Place::of(path).map_err(wrong)?;
     let _one_at_a_time = place.lock().map_err(wrong)?;
     let new = change(&read(&place.file)?);
-    place.draft(&new).map(drop).map_err(wrong)
+    place.draft_beside(new.kept.as_deref())?;
+    place.draft(&new.text).map(drop).map_err(wrong)
+}
+
+/// The file beside a file, wherever links lead to it.
+pub(super) fn kept_in(path: &Path) -> PathBuf {
+    beside(&followed(path).unwrap_or_else(|_| path.to_owned()))
+}
+
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(BESIDE);
+    PathBuf::from(name)
+}
+
+/// Follows links, of which the last may lead to a file that is not there yet.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut file = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::read_link(&file) {
+            Ok(to) => file = folder(&file).join(to),
+            Err(_) => return Ok(file),
+        }
+    }
+    Err(io::Error::other("its symbolic links lead in a circle"))
 }
 
 /// Where a file really is.
@@ -53,20 +93,12 @@ struct Place {
 }
 
 impl Place {
-    /// Follows links, of which the last may lead to a file that is not there yet, and makes the folder.
+    /// Where the links lead; the folder is made.
     fn of(path: &Path) -> io::Result<Self> {
-        let mut file = path.to_owned();
-        for _ in 0..LINKS {
-            match fs::read_link(&file) {
-                Ok(to) => file = folder(&file).join(to),
-                Err(_) => {
-                    let folder = folder(&file).to_owned();
-                    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-                    return Ok(Self { file, folder });
-                }
-            }
-        }
-        Err(io::Error::other("its symbolic links lead in a circle"))
+        let file = followed(path)?;
+        let folder = folder(&file).to_owned();
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        Ok(Self { file, folder })
     }
 
     /// The folder is locked, not the file, which is another one after each change. A file system that knows no locks
@@ -89,6 +121,24 @@ impl Place {
         draft.write_all(text.as_bytes())?;
         draft.as_file().sync_all()?;
         Ok(draft)
+    }
+
+    /// The file beside with that at its end; nothing where there is nothing to keep, or it is kept already.
+    fn draft_beside(&self, kept: Option<&str>) -> Result<Option<tempfile::NamedTempFile>, FileError> {
+        let Some(kept) = kept else { return Ok(None) };
+        let path = beside(&self.file);
+        let old = read(&path)?;
+        if old.contains(kept) {
+            return Ok(None);
+        }
+        let empty_line = if old.is_empty() { "" } else { "\n" };
+        let draft = self.draft(&format!("{old}{empty_line}{kept}"));
+        draft.map(Some).map_err(|source| FileError::Write { path, source })
+    }
+
+    /// A new name is on disk only once its folder is.
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.folder).and_then(|folder| folder.sync_all())
     }
 }
 

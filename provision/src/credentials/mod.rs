@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
+use file::Changed;
+
+const KEY_ID: &str = "aws_access_key_id";
+
 /// A key with its secret.
 #[derive(Clone, Debug)]
 pub struct SecretKey {
@@ -51,6 +55,15 @@ pub enum FileError {
     },
 }
 
+/// Credentials in our section that are not ours: a key takes their place.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Displaced {
+    /// The ID of their key; there may be none, as where a program or a role gives them.
+    pub key: Option<String>,
+    /// Where they are kept then.
+    pub kept_in: PathBuf,
+}
+
 /// One profile's section of a credentials file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CredentialsFile {
@@ -80,26 +93,49 @@ impl CredentialsFile {
     pub fn read(&self) -> Result<Option<SecretKey>, FileError> {
         let text = file::read(&self.path)?;
         let value = |key| section::value(&text, &self.profile, key);
-        Ok(value("aws_access_key_id")
+        Ok(value(KEY_ID)
             .zip(value("aws_secret_access_key"))
             .map(|(id, secret)| SecretKey { id: id.to_owned(), secret: SecretString::from(secret) }))
+    }
+
+    /// What is in the section and is not ours, whose keys have those IDs.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn displaced(&self, ours: &[String]) -> Result<Option<Displaced>, FileError> {
+        let text = file::read(&self.path)?;
+        let key = section::value(&text, &self.profile, KEY_ID).map(ToOwned::to_owned);
+        Ok(self.foreign(&text, ours).map(|_| Displaced { key, kept_in: file::kept_in(&self.path) }))
+    }
+
+    /// The lines of it.
+    fn foreign(&self, text: &str, ours: &[String]) -> Option<String> {
+        let is_ours = section::value(text, &self.profile, KEY_ID).is_some_and(|id| ours.iter().any(|one| one == id));
+        Some(section::taken_out(text, &self.profile)).filter(|lines| !is_ours && !lines.is_empty())
     }
 
     /// Proves that [`CredentialsFile::write`] can do its work, before there is a key that could be lost.
     ///
     /// # Errors
     /// The file can be read or written no more than its folder.
-    pub fn prove(&self) -> Result<(), FileError> {
+    pub fn prove(&self, ours: &[String]) -> Result<(), FileError> {
         // Of the length that AWS's keys have: there must be room for it.
-        file::try_change(&self.path, |text| section::put(text, &self.profile, &"-".repeat(20), &"-".repeat(40)))
+        file::try_change(&self.path, |text| self.changed(text, ours, &"-".repeat(20), &"-".repeat(40)))
     }
 
-    /// Puts the key in the section.
+    /// Puts the key in the section. What is there of somebody else, and not of the keys with `ours` IDs, goes to the file
+    /// beside it.
     ///
     /// # Errors
     /// The file is as it was.
-    pub fn write(&self, key: &SecretKey) -> Result<(), FileError> {
-        file::change(&self.path, |text| section::put(text, &self.profile, &key.id, key.secret.expose_secret()))
+    pub fn write(&self, key: &SecretKey, ours: &[String]) -> Result<(), FileError> {
+        file::change(&self.path, |text| self.changed(text, ours, &key.id, key.secret.expose_secret()))
+    }
+
+    fn changed(&self, text: &str, ours: &[String], id: &str, secret: &str) -> Changed {
+        let whence = "# Replaced by sms-provision in the credentials file beside this one.";
+        let kept = self.foreign(text, ours).map(|lines| format!("{whence}\n[{}]\n{lines}", self.profile));
+        Changed { text: section::put(text, &self.profile, id, secret), kept }
     }
 
     /// Removes the section if the ID of its key is one of those; it is somebody else's otherwise.
@@ -108,16 +144,16 @@ impl CredentialsFile {
     /// The file is as it was.
     pub fn remove(&self, ids: &[String]) -> Result<(), FileError> {
         let is_of = |text: &str| {
-            let id = section::value(text, &self.profile, "aws_access_key_id");
+            let id = section::value(text, &self.profile, KEY_ID);
             id.is_some_and(|id| ids.iter().any(|one| one == id))
         };
         // Without a file there is neither a folder to make nor anything to remove.
         if !is_of(&file::read(&self.path)?) {
             return Ok(());
         }
-        file::change(&self.path, |text| match is_of(text) {
-            true => section::remove(text, &self.profile),
-            false => text.to_owned(),
+        file::change(&self.path, |text| {
+            let text = if is_of(text) { section::remove(text, &self.profile) } else { text.to_owned() };
+            Changed { text, kept: None }
         })
     }
 }

@@ -24,6 +24,10 @@ const OF_CREDENTIALS: &[&str] = &[
     "web_identity_token_file",
 ];
 
+fn is_of_credentials(key: &str) -> bool {
+    OF_CREDENTIALS.iter().any(|known| known.eq_ignore_ascii_case(key))
+}
+
 /// What a line is, as the SDKs read it.
 enum Line<'a> {
     /// `[name]`.
@@ -100,8 +104,7 @@ pub(super) fn put(text: &str, profile: &str, id: &str, secret: &str) -> String {
                 continue;
             }
             Line::Property(name, _) => {
-                let of_credentials = OF_CREDENTIALS.iter().any(|known| known.eq_ignore_ascii_case(name));
-                dropped = ours && (again || of_credentials);
+                dropped = ours && (again || is_of_credentials(name));
             }
             Line::Continued => {}
             Line::Other => {
@@ -120,6 +123,29 @@ pub(super) fn put(text: &str, profile: &str, id: &str, secret: &str) -> String {
         }
         out.push_str(&format!("[{profile}]{end}{key}"));
     }
+    out
+}
+
+/// The lines that [`put`] takes out of the profile's section, or out of several of them, as they are.
+pub(super) fn taken_out(text: &str, profile: &str) -> String {
+    let mut out = String::new();
+    let (mut ours, mut again, mut taken) = (false, false, false);
+    for (whole, line) in lines(text) {
+        match line {
+            Line::Header(name) => {
+                again = again || ours;
+                ours = name == profile;
+                taken = false;
+            }
+            Line::Property(name, _) => taken = ours && (again || is_of_credentials(name)),
+            Line::Continued => {}
+            Line::Other => continue,
+        }
+        if taken {
+            out.push_str(whole);
+        }
+    }
+    finish_line(&mut out, line_end(text));
     out
 }
 
@@ -216,6 +242,16 @@ mod tests {
         assert_eq!(value(twice, "sms", "aws_access_key_id"), Some("B"));
         let put = put(twice, "sms", "I", "S");
         assert_eq!(put, "[sms]\naws_access_key_id = I\naws_secret_access_key = S\n[b]\nx = 1\n# why\n");
+    }
+
+    #[test]
+    fn what_is_taken_out_is_what_a_key_takes_the_place_of() {
+        let old = "aws_access_key_id = OLD\r\naws_secret_access_key = WORSE\r\naws_session_token = STALE\r\n";
+        assert_eq!(taken_out(MIXED, "sms"), old);
+        assert_eq!(taken_out(MIXED, "other"), "");
+        assert_eq!(taken_out(&put(MIXED, "nobody", "I", "S"), "sms"), old);
+        let twice = "[sms]\nregion = a\nrole_arn = C\n  D\n[b]\nx = 1\n[sms]\n# why\nregion = b";
+        assert_eq!(taken_out(twice, "sms"), "role_arn = C\n  D\nregion = b\n");
     }
 
     #[test]

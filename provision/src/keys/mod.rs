@@ -24,7 +24,7 @@ use crate::stack::{KEY_PENDING_TAG, Stack};
 
 pub use error::KeysError;
 pub use identity::{KNOWN_WITHIN, credentials};
-pub use rotation::Rotated;
+pub use rotation::{Progress, Rotated};
 pub use state::{Key, LastUse, State};
 
 /// The keys of one user, and the section of the file that one of them is in.
@@ -62,13 +62,29 @@ impl<'a> SenderKeys<'a> {
     /// # Errors
     /// The file, before there is a key; a call.
     pub async fn make(&self, state: &State) -> Result<(), CallError> {
-        let file = self.file()?;
-        file.prove().map_err(|error| self.of_file("iam:CreateAccessKey", &error))?;
+        let (file, ours) = (self.file()?, state.ids());
+        file.prove(&ours).map_err(|error| self.of_file("iam:CreateAccessKey", &error))?;
         let now = DateTime::from_secs(state.now.secs()).fmt(Format::DateTime);
         self.tag(&now.map_err(|error| self.failed("iam:TagUser", error.to_string()))?).await?;
         let key = self.create().await?;
-        file.write(&key).map_err(|error| self.of_file("iam:CreateAccessKey", &error))?;
+        file.write(&key, &ours).map_err(|error| self.of_file("iam:CreateAccessKey", &error))?;
         self.untag().await
+    }
+
+    /// What stands in the section and is not of this user: whose place a new key takes, in words for a person. A file that
+    /// cannot be read is told of by whoever writes it.
+    pub fn displaced(&self, state: &State) -> Option<String> {
+        let file = self.file.as_ref().ok()?;
+        let displaced = file.displaced(&state.ids()).ok().flatten()?;
+        let key = displaced.key.map(|id| format!(" (access key {id})")).unwrap_or_default();
+        Some(format!(
+            "the profile {} in {} has credentials{key} that are not of the IAM user {}: a new key takes their place, and \
+             they are kept in {}",
+            self.stack.profile,
+            file.path().display(),
+            self.user(),
+            displaced.kept_in.display()
+        ))
     }
 
     /// Deletes what a run that was cut off left behind: keys whose secret nobody has.
@@ -100,7 +116,7 @@ impl<'a> SenderKeys<'a> {
     /// The file, before a key is touched; a call.
     pub async fn delete_all(&self) -> Result<(), CallError> {
         let state = self.state().await?;
-        let ids: Vec<String> = state.all.iter().map(|key| key.id.clone()).collect();
+        let ids = state.ids();
         self.forget(&ids)?;
         for id in &ids {
             self.delete(id).await?;

@@ -18,18 +18,32 @@ pub struct Rotated {
     pub retired: Option<String>,
 }
 
+/// What is told while a rotation goes on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// In words, what the new key takes the place of in the file; it is told before there is one.
+    Displaces(String),
+    /// How long the old key has still.
+    Waits(Duration),
+}
+
 impl SenderKeys<'_> {
-    /// Makes a second key, writes it, proves it, and retires the first one `grace` after the second was made. `waiting` is
-    /// told how long that is still.
+    /// Makes a second key, writes it, proves it, and retires the first one `grace` after the second was made. `tell` is told
+    /// what a person should know meanwhile.
     ///
     /// # Errors
     /// Both keys may be in use elsewhere; the new one is not accepted; the file; a call.
-    pub async fn rotate(&self, grace: Duration, waiting: impl Fn(Duration)) -> Result<Rotated, KeysError> {
+    pub async fn rotate(&self, grace: Duration, tell: impl Fn(Progress)) -> Result<Rotated, KeysError> {
         let mut state = self.ours().await?;
         self.delete_orphans(&mut state).await?;
         let made = !self.is_under_way(&state)?;
         match made {
-            true => self.make(&state).await?,
+            true => {
+                if let Some(displaced) = self.displaced(&state) {
+                    tell(Progress::Displaces(displaced));
+                }
+                self.make(&state).await?;
+            }
             false => self.settle(&state).await?,
         }
         let state = self.with_stored().await?;
@@ -39,7 +53,7 @@ impl SenderKeys<'_> {
         if let (Some(new), Some(old)) = (new, old) {
             let left = left_of(grace, new, &state);
             if !left.is_zero() {
-                waiting(left);
+                tell(Progress::Waits(left));
                 sleep(left).await;
             }
             // What was forgotten can be brought back for as long as it is only inactive.

@@ -61,6 +61,11 @@ impl State {
         self.all.iter().filter(|key| !key.orphan && !self.in_file(key))
     }
 
+    /// The IDs of all.
+    pub fn ids(&self) -> Vec<String> {
+        self.all.iter().map(|key| key.id.clone()).collect()
+    }
+
     /// Whether it is the one of the file.
     pub fn in_file(&self, key: &Key) -> bool {
         self.stored.as_ref().is_some_and(|stored| stored.id == key.id)

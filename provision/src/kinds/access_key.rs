@@ -82,7 +82,14 @@ impl ResourceKind for AccessKeys {
         Box::pin(async move {
             let mut all = Vec::new();
             for candidate in candidates.iter().filter(|candidate| self.is_ours_to_look_after(candidate)) {
-                let state = self.keys().state().await?;
+                let keys = self.keys();
+                let state = keys.state().await?;
+                // Where no key of ours is in the file, the next one that is made goes there.
+                if candidate.wanted.is_some() && state.stored.is_none() {
+                    keys.displaced(&state)
+                        .into_iter()
+                        .for_each(|note| self.0.remark(format!("{}: {note}", candidate.id)));
+                }
                 if !state.all.is_empty() {
                     let mut found = self.found(&candidate.id, &state);
                     if candidate.wanted.is_none() {
