@@ -126,7 +126,11 @@ async fn carry_out(kinds: &[Box<dyn ResourceKind>], change: &Change, span: &Span
 
 async fn call(kinds: &[Box<dyn ResourceKind>], change: &Change) -> Result<(), CallError> {
     let Some(kind) = kinds.iter().find(|kind| kind.kind() == change.id.kind) else {
-        return Err(CallError::other("none", change.id.to_string(), "this build cannot look after it"));
+        return Err(CallError::other(
+            "none",
+            change.id.to_string(),
+            "this build cannot look after it; use one of the version that made it",
+        ));
     };
     match (change.action, &change.wanted, &change.found) {
         (Action::Create, Some(wanted), _) => kind.create(&change.id, wanted).await,

@@ -30,11 +30,11 @@ fn a_change_at_the_same_moment_is_waited_out_and_made_once() {
 #[test]
 fn a_quota_that_looks_reached_for_a_moment_is_waited_out_and_one_that_is_reached_is_told_with_the_way_out() {
     let recorded = Recorded::new();
-    let words = "Cannot exceed quota for RolesPerAccount: 1000";
     recorded.fails("CreateUser", 409, "LimitExceeded", "for a moment").then_moto("CreateUser");
-    recorded.fails("CreateRole", 409, "LimitExceeded", words);
+    recorded.fails("CreateRole", 409, "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000");
     let apply = recorded.run_all_through(&["apply", "--yes"]).ended(1);
-    let told = "IAM role sms-delivery-status-us-east-1: iam:CreateRole: a quota of the account is reached; delete what";
-    assert!(apply.out.contains(told) && apply.out.contains("Service Quotas") && apply.out.contains(words), "{apply:?}");
+    let told = "IAM role sms-delivery-status-us-east-1: iam:CreateRole: LimitExceeded: Cannot exceed quota for RolesPerAccount: \
+        1000; a quota of the account is reached: delete what is not needed";
+    assert!(apply.out.contains(told) && apply.out.contains("Service Quotas"), "{apply:?}");
     assert_eq!((recorded.asked("CreateUser").len(), recorded.asked("CreateRole").len()), (2, 5));
 }

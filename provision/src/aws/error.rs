@@ -26,6 +26,8 @@ pub enum Fault {
     Credentials,
     /// No answer.
     Unreachable,
+    /// AWS's own trouble.
+    Failing,
     /// Anything else that AWS says.
     Other,
 }
@@ -45,6 +47,8 @@ pub struct CallError {
     pub message: String,
     /// For AWS support.
     pub request_id: Option<String>,
+    /// What to do, where that is not what the fault tells.
+    pub advice: Option<String>,
 }
 
 const REFUSED: &[&str] = &["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
@@ -103,7 +107,15 @@ impl CallError {
         let resource = resource.into();
         let Some(service) = error.as_service_error() else {
             let fault = if status == Some(403) { Fault::Refused } else { Fault::Unreachable };
-            return Self { action, resource, fault, code: None, message: mask_numbers(&causes(&error)), request_id };
+            return Self {
+                action,
+                resource,
+                fault,
+                code: None,
+                message: mask_numbers(&causes(&error)),
+                request_id,
+                advice: None,
+            };
         };
         // Shapes that moved to the JSON protocol carry their namespace: com.amazonaws.sqs#QueueDoesNotExist.
         let code = service.code().map(|code| code.rsplit('#').next().unwrap_or(code).to_owned());
@@ -118,16 +130,17 @@ impl CallError {
             // An answer whose code cannot be read.
             _ if status == Some(403) => Fault::Refused,
             _ if status == Some(429) => Fault::Throttled,
+            _ if status.is_some_and(|status| status >= 500) => Fault::Failing,
             _ => Fault::Other,
         };
         let message = service.message().map_or_else(|| format!("status {}", status.unwrap_or(0)), mask_numbers);
-        Self { action, resource, fault, code, message, request_id }
+        Self { action, resource, fault, code, message, request_id, advice: None }
     }
 
     /// One that no call has made: what AWS answered makes no sense, or the machine at hand is in the way.
     pub fn other(action: &'static str, resource: impl Into<String>, message: impl Into<String>) -> Self {
         let (resource, message) = (resource.into(), message.into());
-        Self { action, resource, fault: Fault::Other, code: None, message, request_id: None }
+        Self { action, resource, fault: Fault::Other, code: None, message, request_id: None, advice: None }
     }
 
     /// What was answered, or nothing where AWS says that there is no such thing.
@@ -142,6 +155,38 @@ impl CallError {
         }
     }
 
+    /// The same, with what to do about it, which whoever asked knows better than the fault tells.
+    #[must_use]
+    pub fn advised(self, advice: impl Into<String>) -> Self {
+        Self { advice: Some(advice.into()), ..self }
+    }
+
+    /// What to do about a fault where nobody knows better. What no call has made says so itself.
+    fn usual_advice(&self, fault: Fault) -> Option<&'static str> {
+        match fault {
+            Fault::Refused => None,
+            Fault::NotFound => {
+                Some("make it, or correct the settings that name it; gone since it was read, run it again")
+            }
+            Fault::Exists => Some("it was made meanwhile: run it again to see what differs"),
+            Fault::Throttled => Some("AWS is asked too often: run it again in a minute"),
+            Fault::Quota => Some(
+                "a quota of the account is reached: delete what is not needed, or have the quota raised (AWS Service \
+                 Quotas), then run it again",
+            ),
+            Fault::Busy => Some("something else changes it at this moment: run it again"),
+            Fault::Credentials => {
+                Some("AWS does not accept the credentials: renew them (log in again), or name others")
+            }
+            Fault::Unreachable => Some(
+                "there is no answer from AWS: check the network, the proxy and the endpoint (aws.endpoint_url, \
+                 AWS_ENDPOINT_URL), then run it again",
+            ),
+            Fault::Failing => Some("AWS itself fails: run it again later; its health page may know more"),
+            Fault::Other => self.code.as_ref().map(|_| "correct what AWS names, then run it again"),
+        }
+    }
+
     /// Whether AWS's code is one of those.
     pub fn is(&self, codes: &[&str]) -> bool {
         self.code.as_deref().is_some_and(|code| codes.contains(&code))
@@ -150,28 +195,21 @@ impl CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, resource, message, .. } = self;
-        match self.fault {
-            Fault::Refused => {
+        let Self { action, resource, .. } = self;
+        let message = self.message.trim_end_matches('.');
+        match (self.fault, &self.advice) {
+            (Fault::Refused, None) => {
                 write!(f, "{resource}: {action} is not allowed; grant it (sms-provision policy operator prints all ")?;
-                write!(f, "that is needed). AWS says: {message}")
+                write!(f, "that is needed). AWS says: {}", self.message)
             }
-            Fault::Credentials => {
-                write!(f, "{resource}: {action}: AWS does not accept the credentials; renew them. It says: {message}")
+            (fault, advice) => {
+                let code = self.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
+                write!(f, "{resource}: {action}: {code}{message}")?;
+                match advice.as_deref().or_else(|| self.usual_advice(fault)) {
+                    Some(advice) => write!(f, "; {advice}"),
+                    None => Ok(()),
+                }
             }
-            Fault::Unreachable => write!(f, "{resource}: {action}: no answer from AWS: {message}"),
-            Fault::Throttled => write!(f, "{resource}: {action}: AWS is asked too often; run it again. {message}"),
-            Fault::Quota => {
-                write!(
-                    f,
-                    "{resource}: {action}: a quota of the account is reached; delete what is not needed, or have "
-                )?;
-                write!(f, "the quota raised (AWS Service Quotas), then run it again. AWS says: {message}")
-            }
-            Fault::NotFound | Fault::Exists | Fault::Busy | Fault::Other => match &self.code {
-                Some(code) => write!(f, "{resource}: {action}: {code}: {message}"),
-                None => write!(f, "{resource}: {action}: {message}"),
-            },
         }?;
         match &self.request_id {
             Some(id) => write!(f, " (request {id})"),
@@ -181,3 +219,45 @@ impl fmt::Display for CallError {
 }
 
 impl std::error::Error for CallError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Fault; 10] = [
+        Fault::Refused,
+        Fault::NotFound,
+        Fault::Exists,
+        Fault::Throttled,
+        Fault::Quota,
+        Fault::Busy,
+        Fault::Credentials,
+        Fault::Unreachable,
+        Fault::Failing,
+        Fault::Other,
+    ];
+
+    fn error(fault: Fault) -> CallError {
+        let words = CallError::other("iam:CreateRole", "IAM role r", "As AWS says it.");
+        CallError { fault, code: Some("Code".to_owned()), request_id: Some("id".to_owned()), ..words }
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_call_its_resource_and_what_to_do() {
+        for fault in ALL {
+            let told = error(fault).to_string();
+            assert!(told.starts_with("IAM role r: iam:CreateRole") && told.ends_with(" (request id)"), "{told}");
+            assert!(told.contains("As AWS says it") && !told.contains(".;"), "{told}");
+            assert!(["run it again", "renew them", "grant it"].iter().any(|remedy| told.contains(remedy)), "{told}");
+        }
+    }
+
+    #[test]
+    fn who_knows_better_what_to_do_says_it_in_the_place_of_what_is_usual() {
+        for fault in ALL {
+            let told = error(fault).advised("ask the owner of the bucket").to_string();
+            let words = "IAM role r: iam:CreateRole: Code: As AWS says it; ask the owner of the bucket (request id)";
+            assert_eq!(told, words);
+        }
+    }
+}

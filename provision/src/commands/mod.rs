@@ -55,14 +55,6 @@ pub enum CommandError {
     /// A call.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// A call, and what to do about it.
-    #[error("{error}; {advice}")]
-    Advised {
-        /// What AWS said.
-        error: Box<CallError>,
-        /// What it means here.
-        advice: &'static str,
-    },
     /// The sender's keys.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -70,7 +62,7 @@ pub enum CommandError {
     #[error("{0}")]
     Usage(String),
     /// Nobody takes the output.
-    #[error("standard output: {0}")]
+    #[error("standard output takes no more: {0}; what was done is done, and the same command again shows how it is")]
     Output(#[from] std::io::Error),
 }
 

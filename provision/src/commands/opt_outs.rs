@@ -77,10 +77,7 @@ async fn opt_in(target: &Target, number: &Number, console: &Console) -> Result<S
 
 fn refused(error: CallError) -> CommandError {
     match error.is(&["InvalidParameter"]) {
-        true => CommandError::Advised {
-            error: Box::new(error),
-            advice: "a number can be opted in once in 30 days; until then it stays out",
-        },
+        true => error.advised("a number can be opted in once in 30 days; until then it stays out").into(),
         false => error.into(),
     }
 }

@@ -115,7 +115,7 @@ fn done(number: &Number, words: &str, key: &str) -> Said {
 
 fn advised(error: CallError, known: &[(&str, &'static str)]) -> CommandError {
     match known.iter().find(|(code, _)| error.is(&[code])) {
-        Some((_, advice)) => CommandError::Advised { error: Box::new(error), advice },
+        Some((_, advice)) => error.advised(*advice).into(),
         None => error.into(),
     }
 }

@@ -23,5 +23,7 @@ pub async fn subscriptions(session: &Session, topic_arn: &str) -> Result<Vec<(St
 /// The call.
 pub async fn queue_url(session: &Session, name: &str) -> Result<String, CallError> {
     let got = call("sqs:GetQueueUrl", &name, || session.sqs.get_queue_url().queue_name(name).send()).await?;
-    got.queue_url.ok_or_else(|| CallError::other("sqs:GetQueueUrl", name, "the answer has no URL"))
+    got.queue_url.ok_or_else(|| {
+        CallError::other("sqs:GetQueueUrl", name, "the answer has no URL; is aws.endpoint_url an AWS endpoint?")
+    })
 }

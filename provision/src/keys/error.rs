@@ -14,7 +14,10 @@ pub enum KeysError {
     #[error("there is no IAM user {0}: sms-provision apply makes it")]
     NoUser(String),
     /// Somebody else's keys.
-    #[error("the IAM user {0} is not ours (tag sms:stack): nothing was changed; choose another account.name")]
+    #[error(
+        "the IAM user {0} is not ours (tag sms:stack): nothing was changed; choose another account.name, or take it over \
+         with sms-provision apply --adopt"
+    )]
     NotOurs(String),
     /// Of two keys none is in the file.
     #[error(
@@ -52,7 +55,10 @@ pub enum KeysError {
         last: Box<CallError>,
     },
     /// The new key is somebody else's.
-    #[error("the key of {file} is not one of the IAM user {user}; the old one was not touched")]
+    #[error(
+        "AWS takes the key of {file} for somebody else's, and not for the IAM user {user}'s; the old one was not touched. \
+         Check that aws.endpoint_url leads to the account of the settings, then run it again"
+    )]
     SomebodyElse {
         /// The user.
         user: String,

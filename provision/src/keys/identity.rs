@@ -12,6 +12,8 @@ use crate::credentials::SecretKey;
 /// How long AWS may take to know a new key.
 pub const KNOWN_WITHIN: Duration = Duration::from_secs(30);
 
+const NOT_LISTED: &str = "AWS does not list the key of the credentials file; the old one was not touched";
+
 /// The key as the SDK takes it; its `Debug` shows no secret either.
 pub fn credentials(key: &SecretKey) -> Credentials {
     Credentials::new(&key.id, key.secret.expose_secret(), None, None, "the credentials file")
@@ -22,7 +24,7 @@ impl SenderKeys<'_> {
     pub(super) async fn with_stored(&self) -> Result<State, CallError> {
         patiently_for(KNOWN_WITHIN, made_just_now, || async {
             let state = self.state().await?;
-            let missing = self.failed("iam:ListAccessKeys", "the key of the credentials file is not the user's");
+            let missing = self.failed("iam:ListAccessKeys", NOT_LISTED);
             match state.stored {
                 Some(_) => Ok(state),
                 None => Err(CallError { fault: Fault::NotFound, ..missing }),

@@ -27,6 +27,8 @@ pub use identity::{KNOWN_WITHIN, credentials};
 pub use rotation::{Progress, Rotated};
 pub use state::{Key, LastUse, State};
 
+const NO_KEY: &str = "the answer has no key; run it again, and a key that was made after all is replaced";
+
 /// The keys of one user, and the section of the file that one of them is in.
 #[derive(Debug)]
 pub struct SenderKeys<'a> {
@@ -158,7 +160,7 @@ impl<'a> SenderKeys<'a> {
         let create = self.session.iam.create_access_key().user_name(self.user());
         let send = || create.clone().customize().config_override(once()).send();
         let made = call_while(SETTLING, made_just_now, "iam:CreateAccessKey", &self.id, send).await?;
-        let key = made.access_key.ok_or_else(|| self.failed("iam:CreateAccessKey", "the answer has no key"))?;
+        let key = made.access_key.ok_or_else(|| self.failed("iam:CreateAccessKey", NO_KEY))?;
         Ok(SecretKey { id: key.access_key_id, secret: SecretString::from(key.secret_access_key) })
     }
 

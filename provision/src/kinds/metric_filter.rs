@@ -23,11 +23,8 @@ fn explained(error: CallError, group: &str) -> CallError {
     if error.fault != Fault::NotFound {
         return error;
     }
-    let message = format!(
-        "there is no log group {group} yet: SNS makes it with the first SMS that is not delivered. Run it again then, or \
-         set account.create_delivery_log_groups = true"
-    );
-    CallError { message, ..error }
+    let message = format!("there is no log group {group} yet: SNS makes it with the first SMS that is not delivered");
+    CallError { message, ..error }.advised("run it again then, or set account.create_delivery_log_groups = true")
 }
 
 /// The names of the filters on a log group that are not of this stack.

@@ -58,8 +58,13 @@ impl SmsAttributes {
     async fn write_record(&self, found: &Attributes, id: &Id) -> Result<(), CallError> {
         let keep = |key: &&str| tag((&format!("{RECORD_TAG}{key}"), text(found, key)));
         let tags: Vec<_> = SMS_ATTRIBUTES.iter().filter_map(keep).collect();
-        let missing =
-            || CallError::other("iam:TagPolicy", id.to_string(), "the sender policy, which keeps it, is gone");
+        let missing = || {
+            CallError::other(
+                "iam:TagPolicy",
+                id.to_string(),
+                "the sender policy, which keeps it, is gone; run it again",
+            )
+        };
         let arn = self.policy().await?.and_then(|policy| policy.arn).ok_or_else(missing)?;
         let iam = &self.0.session.iam;
         let send = || iam.tag_policy().policy_arn(&arn).set_tags(Some(tags.clone())).send();
@@ -110,7 +115,8 @@ impl SmsAttributes {
     ) -> Result<(), CallError> {
         let set = self.0.session.sns.set_sms_attributes().set_attributes(Some(values));
         let send = || set.clone().send();
-        call_while(SETTLING, passes, "sns:SetSMSAttributes", id, send).await.map(drop)
+        let set = call_while(SETTLING, passes, "sns:SetSMSAttributes", id, send).await.map(drop);
+        set.map_err(explained)
     }
 
     /// Where the role goes, what points to it goes back to what it was.
@@ -122,6 +128,21 @@ impl SmsAttributes {
         }
         let before = |key: &str| record.and_then(|record| record.get(key)).cloned().unwrap_or_default();
         OF_THE_ROLE.iter().map(|key| ((*key).to_owned(), json!(before(key)))).collect()
+    }
+}
+
+/// What AWS refuses about a value lies outside of the settings more often than in them.
+fn explained(error: CallError) -> CallError {
+    match error.code.as_deref() {
+        Some("AuthorizationError") if error.message.contains("bucket") => error.advised(
+            "the policy of account.usage_report_bucket must let sns.amazonaws.com put objects, list the bucket and get its \
+             location, and the bucket must be in this region",
+        ),
+        Some("InvalidParameter") => error.advised(
+            "correct the value that AWS names; a MonthlySpendLimit above the account's quota is refused until AWS Support \
+             has raised the quota",
+        ),
+        _ => error,
     }
 }
 

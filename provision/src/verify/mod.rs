@@ -87,7 +87,7 @@ async fn ask(session: &Session, group: &Group) -> Result<Vec<Answered>, CallErro
 /// What to do where there is nobody to ask about.
 fn not_there(error: CallError) -> CallError {
     match error.fault {
-        Fault::NotFound => CallError { message: format!("it is not there; run apply. {}", error.message), ..error },
+        Fault::NotFound => error.advised("it is not there: sms-provision apply makes what is ours"),
         _ => error,
     }
 }
