@@ -167,6 +167,10 @@ async fn aws(settings: &Aws) -> Result<AwsAccess, StartError> {
     if !sends_sms(&access.region) {
         tracing::warn!(region = access.region, "this region is not known to send SMS");
     }
+    // No error: it may be written later, and is found then.
+    if let Some(missing) = access.credentials.missing_profile().await {
+        tracing::warn!("{missing}");
+    }
     Ok(access)
 }
 

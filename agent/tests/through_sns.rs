@@ -101,6 +101,31 @@ fn no_region_is_told_without_the_words_of_the_sdk_that_looked_for_one() {
 }
 
 #[test]
+fn a_profile_that_is_in_no_file_is_named_at_the_start_and_by_readyz_and_found_once_it_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let agent = Start::new()
+        .env("HOME", home.path())
+        .env("SMS_AGENT__CARRIER", "sns")
+        .env("AWS_PROFILE", "nope")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .serve();
+    let ready = agent.get("/readyz");
+    assert_eq!((ready.status, ready.problem().as_str()), (503, "carrier_unavailable"));
+    let named = |text: &str| {
+        text.contains("no AWS profile") && text.contains("AWS_PROFILE names") && text.contains(".aws/credentials")
+    };
+    assert!(named(ready.json()["detail"].as_str().unwrap()), "{ready:?}");
+
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    let keys = "[nope]\naws_access_key_id = AKIALATE\naws_secret_access_key = secret\n";
+    std::fs::write(home.path().join(".aws/credentials"), keys).unwrap();
+    agent.at_leisure("the profile is found", |agent| agent.get("/readyz").status == 200);
+    let log = agent.cut_off();
+    assert!(named(&log) && log.contains("WARN"), "{log}");
+}
+
+#[test]
 fn at_trace_level_no_number_text_or_token_is_in_log_or_spans() {
     let (moto, collector) = (Moto::start(), Collector::start());
     let agent = start(&moto)
