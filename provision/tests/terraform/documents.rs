@@ -67,14 +67,28 @@ fn a_variable_of_a_part_is_word_for_word_that_of_the_whole() {
     let whole = variables("");
     let is_whole = |part: &Member| whole.iter().any(|one| one.text == part.text);
     for module in &MODULES[1..] {
-        for part in variables(module) {
-            assert!(is_whole(&part), "{module}: {} is another one than in the root module", part.name);
+        let parts = variables(module);
+        for part in &parts {
+            assert!(is_whole(part), "{module}: {} is another one than in the root module", part.name);
         }
+        let place = |part: &Member| whole.iter().position(|one| one.name == part.name);
+        assert!(parts.iter().map(place).is_sorted(), "{module} has them in another order than the root module");
     }
     let somewhere = |name: &str| MODULES[1..].iter().any(|module| variables(module).iter().any(|one| one.name == name));
     for one in whole.iter().filter(|one| one.name != "account_id") {
         assert!(somewhere(&one.name), "{} is handed on to no part", one.name);
         assert!(text("", "main.tf").contains(&format!("= var.{}\n", one.name)), "{} is not handed on", one.name);
+    }
+}
+
+#[test]
+fn each_validation_is_tried_by_terraform_s_own_tests() {
+    let tests = fs::read_dir(path("", "tests")).unwrap().map(|test| fs::read_to_string(test.unwrap().path()).unwrap());
+    let tests: String = tests.collect();
+    let expected = tests.split("expect_failures = [").skip(1).filter_map(|rest| rest.split(']').next());
+    let expected: Vec<_> = expected.flat_map(|list| list.split(',').map(str::trim)).collect();
+    for one in variables("").iter().filter(|one| !one.refusals.is_empty()) {
+        assert!(expected.contains(&format!("var.{}", one.name).as_str()), "no test has {} refused", one.name);
     }
 }
 
