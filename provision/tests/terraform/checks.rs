@@ -1,6 +1,9 @@
 //! What Terraform itself and a linter say of the modules.
 
-use crate::modules::{EXAMPLES, MODULES};
+use std::path::Path;
+use std::process::Command;
+
+use crate::modules::{EXAMPLES, MODULES, text};
 use crate::peers::Packages;
 use crate::workshop::{Terraform, checkout, copy};
 
@@ -9,6 +12,13 @@ static CHECKOV: Packages = Packages::new(
     "provision/tests/terraform/checkov",
     include_str!("checkov/requirements.txt"),
     include_str!("checkov/constraints.txt"),
+);
+
+/// The oldest Terraform that the modules take.
+static OLDEST: Packages = Packages::new(
+    "provision/tests/terraform/oldest",
+    include_str!("oldest/requirements.txt"),
+    include_str!("oldest/constraints.txt"),
 );
 
 #[test]
@@ -26,6 +36,27 @@ fn every_module_and_every_example_is_valid_by_itself() {
         terraform.run(&folder, &["init", "-backend=false"]).done();
         let told = terraform.run(&folder, &["validate", "-json"]).json();
         assert_eq!((&told["valid"], &told["warning_count"]), (&true.into(), &0.into()), "{module}: {told:#}");
+    }
+}
+
+#[test]
+fn the_oldest_terraform_that_they_ask_for_takes_them_too() {
+    let Some(terraform) = Terraform::find() else { return };
+    let copy = copy();
+    let oldest = |folder: &Path, arguments: &[&str]| {
+        let mut command = Command::new(OLDEST.python());
+        command.args(["-c", include_str!("oldest/run.py")]);
+        terraform.run_by(command, folder, arguments).done()
+    };
+    let version = oldest(copy.path(), &["version", "-json"]).json()["terraform_version"].clone();
+    assert!(version.as_str().unwrap().starts_with("1.8."), "{version}");
+    assert!(text("", "versions.tf").contains("required_version = \">= 1.8.0\""));
+    // Each of them calls the module of all.
+    for example in EXAMPLES {
+        let folder = copy.path().join(example);
+        oldest(&folder, &["init", "-backend=false"]);
+        let told = oldest(&folder, &["validate", "-json"]).json();
+        assert_eq!((&told["valid"], &told["warning_count"]), (&true.into(), &0.into()), "{example}: {told:#}");
     }
 }
 

@@ -64,8 +64,13 @@ impl Terraform {
 
     /// Runs a command in a folder.
     pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Ran {
+        self.run_by(Command::new("terraform"), folder, arguments)
+    }
+
+    /// The same by another Terraform.
+    pub(crate) fn run_by(&self, program: Command, folder: &Path, arguments: &[&str]) -> Ran {
         let _ticket = Ticket::take();
-        run(&self.config, folder, arguments)
+        run(program, &self.config, folder, arguments)
     }
 }
 
@@ -96,15 +101,14 @@ fn look() -> Result<Terraform, String> {
     fs::copy(checkout().join("versions.tf"), trial.path().join("versions.tf")).map_err(|error| error.to_string())?;
     let version = Command::new("terraform").arg("version").output();
     version.map_err(|_| "there is no terraform on the PATH: install it (1.8 or newer)".to_owned())?;
-    let ran = run(&config, trial.path(), &["init", "-backend=false"]);
+    let ran = run(Command::new("terraform"), &config, trial.path(), &["init", "-backend=false"]);
     if ran.status == 0 {
         return Ok(Terraform { config });
     }
     Err(format!("Terraform's AWS provider is in no mirror of this machine and cannot be fetched:\n{}", ran.err))
 }
 
-fn run(config: &Path, folder: &Path, arguments: &[&str]) -> Ran {
-    let mut command = Command::new("terraform");
+fn run(mut command: Command, config: &Path, folder: &Path, arguments: &[&str]) -> Ran {
     let foreign = |name: &str| ["AWS_", "OTEL_", "SMS_", "TF_"].iter().any(|prefix| name.starts_with(prefix));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(foreign)) {
         command.env_remove(name);
