@@ -1,7 +1,8 @@
 """moto's server on a free port, which it prints; ends when its standard input does.
 
 CloudWatch's SDK speaks CBOR (Smithy's rpc-v2-cbor), which moto does not: it gets the same call as JSON 1.0. Terraform
-asks for a user's service-specific credentials before it deletes the user; moto has none, and would not say so.
+asks for a user's service-specific credentials before it deletes the user; moto has none, and would not say so. A user that
+has keys is not deleted, as in AWS. What was called is told at /called.
 """
 
 import datetime
@@ -10,10 +11,13 @@ import json
 import logging
 import os
 import sys
+from urllib.parse import parse_qs
 
 import cbor2
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMRequest
+from moto.iam.exceptions import DeleteConflictException
+from moto.iam.models import IAMBackend
 from moto.iam.responses import IamResponse
 from moto.moto_server import threaded_moto_server
 
@@ -55,16 +59,35 @@ def typed(value, key=None):
     return float(value) if key in FRACTIONS and value is not None else value
 
 
+def action(environ):
+    """The name of the call in JSON or as a form, whose body can be read again."""
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return target.rpartition(".")[2]
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return None
+    form = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(form)
+    return parse_qs(form.decode()).get("Action", [None])[0]
+
+
 class Bridge:
-    """Hands CBOR calls on as JSON, and everything else as it is."""
+    """Hands CBOR calls on as JSON, and everything else as it is; notes the names of the calls."""
 
     def __init__(self, application):
         self.application = application
+        self.called = []
 
     def __call__(self, environ, start_response):
+        if environ["PATH_INFO"] == "/called":
+            told = json.dumps(self.called).encode()
+            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(told)))])
+            return [told]
         operation = environ["PATH_INFO"].removeprefix(CBOR)
         if operation == environ["PATH_INFO"]:
+            if name := action(environ):
+                self.called.append(name)
             return self.application(environ, start_response)
+        self.called.append(operation)
         given = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         body = json.dumps(plain(cbor2.loads(given) if given else {})).encode()
         environ |= {
@@ -95,6 +118,14 @@ class Bridge:
         return [body]
 
 
+def delete_user(self, user_name):
+    if self.get_user(user_name).access_keys:
+        raise DeleteConflictException("Cannot delete entity, must delete access keys first.")
+    return deleted(self, user_name)
+
+
+deleted = IAMBackend.delete_user
+IAMBackend.delete_user = delete_user
 IamResponse.list_service_specific_credentials = lambda self: ActionResult({"ServiceSpecificCredentials": []})
 # What was signed is the CBOR. Whether it may be asked for is looked at all the same.
 signed = IAMRequest.check_signature

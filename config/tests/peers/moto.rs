@@ -59,6 +59,11 @@ impl Moto {
         get(&self.endpoint, "/moto-api/data.json").json()
     }
 
+    /// The names of all calls so far, such as `SetSMSAttributes`, in their order.
+    pub(crate) fn called(&self) -> Vec<String> {
+        Deserialize::deserialize(get(&self.endpoint, "/called").json()).expect("it tells names")
+    }
+
     /// Forgets everything.
     pub(crate) fn reset(&self) {
         assert_eq!(post(&self.endpoint, "/moto-api/reset", &[], b"").status, 200);

@@ -80,11 +80,26 @@ impl Site {
         if !self.plan() {
             return Vec::new();
         }
-        self.changed_in(&self.terraform.run(&self.folder, &["show", "-json", "pending"]).done().json())
+        self.changed_in(&self.pending_plan())
+    }
+
+    /// A plan, in JSON; it is in the file `pending` too.
+    pub(crate) fn planned(&self) -> Value {
+        assert!(self.plan(), "there is nothing to do");
+        self.pending_plan()
+    }
+
+    fn pending_plan(&self) -> Value {
+        self.terraform.run(&self.folder, &["show", "-json", "pending"]).done().json()
+    }
+
+    /// What a command prints.
+    pub(crate) fn told(&self, arguments: &[&str]) -> String {
+        self.terraform.run(&self.folder, arguments).done().out
     }
 
     /// Plans into the file `pending`. Whether there is anything to do.
-    pub(crate) fn plan(&self) -> bool {
+    fn plan(&self) -> bool {
         let ran = self.terraform.run(&self.folder, &["plan", "-detailed-exitcode", "-out=pending"]);
         assert!([0, 2].contains(&ran.status), "{}\n{}", ran.out, ran.err);
         assert!(!ran.out.contains("Warning:"), "{}", ran.out);
@@ -96,7 +111,7 @@ impl Site {
         plan["resource_changes"].as_array().unwrap().iter().flat_map(changed).collect()
     }
 
-    fn destroy(&self) {
+    pub(crate) fn destroy(&self) {
         self.run(&["destroy", "-auto-approve"]);
     }
 

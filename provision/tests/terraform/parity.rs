@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::accounts::{assert_same, read};
 use crate::moto::{EVERYTHING, LIVED_IN, Site};
 use crate::workshop::Terraform;
 
@@ -29,18 +30,15 @@ const ALL_SET: [&str; 15] = [
 
 const BOUNDARY: &str = r#"  permissions_boundary_arn         = "arn:aws:iam::123456789012:policy/boundary""#;
 
-/// What Terraform keeps in its state alone, and has to write there once after an import.
-const IN_THE_STATE_ONLY: [&str; 8] = [
-    "confirmation_timeout_in_minutes",
-    "endpoint_auto_confirms",
-    "force_destroy",
-    "skip_destroy",
-    // With the tags that keep what the SMS attributes were, which it ignores.
-    "tags_all",
-    "force_detach_policies",
-    "fifo_throughput_limit",
-    "deduplication_scope",
+/// All that a plan changes after `import-blocks`: what Terraform keeps in its state alone. Without it the next destroy
+/// would delete the log groups, as the module says where it is set.
+const IN_THE_STATE_ONLY: [&str; 2] = [
+    "module.sms.module.sms.aws_cloudwatch_log_group.delivery_status[\"failure\"] skip_destroy",
+    "module.sms.module.sms.aws_cloudwatch_log_group.delivery_status[\"success\"] skip_destroy",
 ];
+
+/// All that it creates.
+const CREATED: &str = "module.sms.module.sms.aws_sns_sms_preferences.this[0] [\"create\"]";
 
 /// `sms-provision` in the account of the site. Standard output.
 fn provision(site: &Site, region: &str, command: &[&str], settings: &[&str]) -> String {
@@ -88,13 +86,48 @@ fn after_terraform_sms_provision_finds_nothing_to_change() {
 fn after_sms_provision_terraform_imports_everything_and_changes_nothing() {
     let Some(terraform) = Terraform::find() else { return };
     std::thread::scope(|scope| {
-        scope.spawn(|| taken_over(terraform, "us-east-1", &[], ""));
-        scope.spawn(|| taken_over(terraform, "eu-central-1", &ALL_SET, LIVED_IN));
+        scope.spawn(|| taken_over(terraform, "us-east-1", &[], "", 0));
+        // moto spaces out the queue's redrive policy, which the provider writes again.
+        scope.spawn(|| taken_over(terraform, "eu-central-1", &ALL_SET, LIVED_IN, 1));
+        scope.spawn(|| taken_over(terraform, "us-east-1", &["--set=account.delivery_status_logging=false"], "", 0));
     });
 }
 
-/// `sms-provision apply`, and then Terraform with what `export` says.
-fn taken_over(terraform: &'static Terraform, region: &str, settings: &[&str], before: &str) {
+/// `sms-provision apply`, and then Terraform with what `export` says. `motos` changes are moto's doing.
+fn taken_over(terraform: &'static Terraform, region: &str, settings: &[&str], before: &str, motos: usize) {
+    let site = exported(terraform, region, settings, before);
+    let plan = site.planned();
+    let imported = plan["resource_changes"].as_array().unwrap().iter();
+    let imported = imported.filter(|change| change["change"]["importing"].is_object()).count();
+    assert!(imported >= 8, "{imported}");
+    let logged = !settings.iter().any(|setting| setting.ends_with("delivery_status_logging=false"));
+    let in_the_state_only = if logged { &IN_THE_STATE_ONLY[..] } else { &[] };
+    let mut changed = site.changed_in(&plan);
+    changed.sort();
+    assert_eq!(changed, [in_the_state_only, &[CREATED]].concat(), "{region}");
+    let counted = in_the_state_only.len() + motos;
+    let summary = format!("Plan: {imported} to import, 1 to add, {counted} to change, 0 to destroy.");
+    assert!(site.told(&["show", "pending"]).contains(&summary), "{summary}");
+
+    let called = site.moto.called().len();
+    site.apply();
+    let reads = |name: &String| ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb));
+    let mut written: Vec<String> = site.moto.called().into_iter().skip(called).filter(|name| !reads(name)).collect();
+    written.sort();
+    written.dedup();
+    let motos_own = if motos == 0 { &[][..] } else { &["SetQueueAttributes"] };
+    assert_eq!(written, [motos_own, &["SetSMSAttributes"]].concat(), "{region}");
+
+    // moto forgets a queue's policy with each change of another attribute, as of its redrive policy, which it spaces out.
+    let mended: Value =
+        serde_json::from_str(&provision(&site, region, &["apply", "--yes", "--json"], settings)).unwrap();
+    assert!(mended["changes"].as_array().unwrap().iter().all(|change| change["kind"] == "sqs_queue"), "{mended:#}");
+    assert_eq!(site.pending(), [""; 0]);
+    finds_nothing(&site, region, settings);
+}
+
+/// Terraform in an account that `sms-provision` has made, with all that `export` prints.
+fn exported(terraform: &'static Terraform, region: &str, settings: &[&str], before: &str) -> Site {
     let variables = provision_free(&["export", "tfvars"], settings);
     let arguments: Vec<String> =
         variables.lines().filter(|line| line.contains('=')).map(|line| format!("  {line}\n")).collect();
@@ -103,42 +136,44 @@ fn taken_over(terraform: &'static Terraform, region: &str, settings: &[&str], be
     site.boto(region, before);
     provision(&site, region, &["apply", "--yes"], settings);
     site.write("import.tf", &provision(&site, region, &["export", "import-blocks"], settings));
+    site
+}
 
-    site.plan();
-    let plan = terraform.run(&site.folder, &["show", "-json", "pending"]).done().json();
-    let changes = plan["resource_changes"].as_array().unwrap();
-    let mut imported = 0;
-    for change in changes {
-        let actions: Vec<_> =
-            change["change"]["actions"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
-        let address = change["address"].as_str().unwrap();
-        if change["mode"] == "data" {
-            continue;
-        }
-        if address.contains("aws_sns_sms_preferences") {
-            assert_eq!(actions, ["create"], "{address}");
-            continue;
-        }
-        assert!(actions == ["no-op"] || actions == ["update"], "{address}: {actions:?}");
-        assert!(change["change"]["importing"].is_object(), "{address} is not imported");
-        imported += 1;
-    }
-    assert!(imported >= 18, "{imported}");
-    let real: Vec<String> = site
-        .changed_in(&plan)
-        .into_iter()
-        .filter(|line| !IN_THE_STATE_ONLY.iter().any(|key| line.ends_with(&format!(" {key}"))))
-        .filter(|line| !line.contains("aws_sns_sms_preferences"))
-        .collect();
-    assert_eq!(real, [""; 0], "{region}");
+/// The key that `sms-provision` makes, and what SNS has logged meanwhile.
+const IN_USE: &str = r#"
+iam.create_access_key(UserName="sms-sender-us-east-1")
+for group in ("", "/Failure"):
+    logs.create_log_stream(logGroupName="sns/us-east-1/123456789012/DirectPublishToPhoneNumber" + group, logStreamName="1")
+"#;
 
+#[test]
+fn what_was_imported_is_destroyed_but_for_the_log_groups_and_a_user_with_keys() {
+    let Some(terraform) = Terraform::find() else { return };
+    let site = exported(terraform, "us-east-1", &[], "");
+    site.boto("us-east-1", IN_USE);
     site.apply();
-    // moto forgets a queue's policy with each change of another attribute, as of its redrive policy, which it spaces out.
-    let mended: Value =
-        serde_json::from_str(&provision(&site, region, &["apply", "--yes", "--json"], settings)).unwrap();
-    assert!(mended["changes"].as_array().unwrap().iter().all(|change| change["kind"] == "sqs_queue"), "{mended:#}");
-    assert_eq!(site.pending(), [""; 0]);
-    finds_nothing(&site, region, settings);
+    let kept = read(&site.moto, "us-east-1")["log_groups"].clone();
+    let called = site.moto.called().len();
+
+    let refused = terraform.run(&site.folder, &["destroy", "-auto-approve"]);
+    assert!(refused.status == 1 && refused.err.contains("must delete access keys first"), "{}", refused.err);
+    assert_eq!(read(&site.moto, "us-east-1")["users"]["sms-sender-us-east-1"]["keys"], 1);
+
+    site.boto(
+        "us-east-1",
+        r#"
+user = "sms-sender-us-east-1"
+for key in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+    iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+"#,
+    );
+    site.destroy();
+    let after = read(&site.moto, "us-east-1");
+    assert_same(&after["log_groups"], &kept);
+    for gone in ["users", "policies", "roles", "alarms", "topics", "dashboards"] {
+        assert_eq!(after[gone], json!({}), "{gone}");
+    }
+    assert!(!site.moto.called().into_iter().skip(called).any(|name| name == "DeleteLogGroup"));
 }
 
 /// A command that asks nobody.

@@ -48,6 +48,11 @@ resource "aws_sns_topic_subscription" "email" {
   topic_arn = aws_sns_topic.alarms.arn
   protocol  = "email"
   endpoint  = each.value
+
+  lifecycle {
+    # They are for HTTP and stand in the state alone: after an import their defaults would show as changes.
+    ignore_changes = [confirmation_timeout_in_minutes, endpoint_auto_confirms]
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "spend" {

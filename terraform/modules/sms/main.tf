@@ -88,8 +88,12 @@ resource "aws_cloudwatch_log_group" "delivery_status" {
 
   name              = each.value
   retention_in_days = var.delivery_log_retention_days
-  skip_destroy      = true # it is the only record of what became of messages
   tags              = local.tags
+
+  # It is the only record of what became of messages. AWS does not know it, so that after an import a plan shows it as a
+  # change, of the state alone. It must not stand in ignore_changes for that: the state would keep false, and a destroy
+  # go by the state (tried with Terraform 1.11.4 and provider 5.100.0: the log group was deleted).
+  skip_destroy = true
 }
 
 resource "aws_cloudwatch_log_metric_filter" "failure" {
