@@ -132,9 +132,14 @@ fn what_is_there_and_ours_is_imported_at_an_address_of_the_module() {
         assert!(sources.contains(&format!("resource \"{kind}\" \"{name}\"")), "{address}");
     }
     // Only the key and the SMS attributes are left out.
-    assert_eq!(addresses.len() + 2, told.out.matches("import {").count() + told.out.matches("\n# ").count());
+    assert_eq!(addresses.len() + 2, told.out.matches("import {").count() + told.out.matches(" is left out: ").count());
     assert!(told.out.contains("# access key sms-sender-us-east-1 is left out"), "{}", told.out);
     assert!(told.out.contains("# SMS attributes us-east-1 is left out: Terraform cannot import them"), "{}", told.out);
+    // What the plan comes to is said first.
+    assert!(told.out.starts_with("# The plan must import all of these,"), "{}", told.out);
+    assert!(told.out.contains(" change nothing but skip_destroy of the log groups"), "{}", told.out);
+    let unlogged = with(&["export", "import-blocks", "--set=account.delivery_status_logging=false"]).ended(0);
+    assert!(unlogged.out.contains(" and change nothing.\n\nimport {"), "{}", unlogged.out);
     let root = with(&["export", "import-blocks", "--module="]).ended(0);
     assert!(root.out.contains("to = module.sender.aws_iam_policy.sender\n"), "{}", root.out);
     let other = with(&["export", "import-blocks", "--module", "module.here[\"eu\"]"]).ended(0);

@@ -45,6 +45,7 @@ async fn import_blocks(opened: &Opened, module: &str) -> Result<Said, CommandErr
     let mut found: Vec<Found> = observed.found.into_iter().filter(|one| wanted(&one.id)).collect();
     found.sort_by(|one, other| one.id.cmp(&other.id));
     let (mut text, mut blocks, mut left) = (String::new(), Vec::new(), Vec::new());
+    let mut kinds = Vec::new();
     for one in found {
         let taken = match (&one.owner, address(&one.id, stack, place)) {
             (Owner::Other(whose), _) => Err(format!("it is not ours: it {whose}")),
@@ -57,6 +58,7 @@ async fn import_blocks(opened: &Opened, module: &str) -> Result<Said, CommandErr
                 let to = if module.is_empty() { to } else { format!("{module}.{to}") };
                 text.push_str(&format!("import {{\n  to = {to}\n  id = {}\n}}\n\n", quoted(&id)));
                 blocks.push(json!({ "to": to, "id": id }));
+                kinds.push(one.id.kind);
             }
             Err(why) => {
                 text.push_str(&format!("# {} is left out: {why}.\n\n", one.id));
@@ -71,8 +73,25 @@ async fn import_blocks(opened: &Opened, module: &str) -> Result<Said, CommandErr
     }
     let verdict = if observed.refused.is_empty() { Verdict::Good } else { Verdict::Bad };
     let summary = format!("{} to import, {} left out.", blocks.len(), left.len());
-    let text = format!("{}\n", text.trim_end());
+    let text = format!("{}{}\n", expected(&kinds), text.trim_end());
     Ok(Said { verdict, summary, text, json: json!({ "imports": blocks, "left_out": left }) })
+}
+
+/// What a plan with blocks for those kinds must come to, as a comment.
+fn expected(kinds: &[Kind]) -> String {
+    let but = match kinds {
+        [] => return String::new(),
+        // Terraform cannot read it from AWS, and without it the next destroy would delete the log groups.
+        kinds if kinds.contains(&Kind::LogGroup) => {
+            " but skip_destroy of the log groups: it\n# stands in Terraform's own state alone, and keeps the records when \
+             the rest is destroyed"
+        }
+        _ => "",
+    };
+    format!(
+        "# The plan must import all of these, destroy nothing, create aws_sns_sms_preferences and e-mail subscriptions \
+         that\n# nobody has confirmed, and change nothing{but}.\n\n"
+    )
 }
 
 /// The id that AWS made up; why there is none.
