@@ -281,6 +281,12 @@ async fn a_file_that_was_emptied_is_refused_and_one_of_a_first_start_cut_off_is_
     }
 }
 
+/// By `.cargo/config.toml`; a build that does not read it is right too, and slower.
+#[test]
+fn sqlite_is_built_to_sync_the_data_of_a_file_and_not_its_times() {
+    assert!(option_env!("LIBSQLITE3_FLAGS").is_some_and(|flags| flags.contains("-DHAVE_FDATASYNC=1")));
+}
+
 #[tokio::test]
 async fn the_text_of_a_settled_message_is_in_none_of_the_files() {
     let folder = tempfile::tempdir().unwrap();

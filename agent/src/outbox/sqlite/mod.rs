@@ -24,7 +24,6 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use rusqlite::Connection;
-use tokio::sync::Notify;
 
 use self::committer::Committer;
 pub use self::file::OpenError;
@@ -84,15 +83,15 @@ impl SqliteOutbox {
         let path = folder.join("outbox.db");
         file::refuse_emptied(folder, &path)?;
         file::make_private(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
-        let written = Arc::new(Notify::new());
+        let log = Arc::<log::Log>::default();
         let open = || {
-            let writer = Writer::open(&path, Arc::clone(&written), options.forwards)?;
+            let writer = Writer::open(&path, Arc::clone(&log), options.forwards)?;
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
         let damage = Damage::default();
         let committer = Committer::new(writer, damage.clone());
-        tokio::spawn(log::keep(path, committer.clone(), damage.clone(), written));
+        tokio::spawn(log::keep(path, committer.clone(), damage.clone(), log, log::Bounds::default()));
         Ok(Self {
             committer,
             reader: Mutex::new(reader),

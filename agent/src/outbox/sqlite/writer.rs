@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use tokio::sync::Notify;
 
+use super::log::Log;
 use super::{elsewhere, file, schema};
 
 /// Owns the connection and knows what of it the disk may not have yet.
@@ -17,8 +17,6 @@ pub(super) struct Writer {
     full: Option<bool>,
     /// Whether a commit went without its fsync since the last one with.
     unsynced: bool,
-    /// Told after each commit, so that the log does not grow unseen.
-    written: Arc<Notify>,
     /// Messages that wait in the queue, as of the last commit.
     queued: u64,
 }
@@ -66,18 +64,22 @@ impl Deref for Transaction<'_> {
 
 impl Writer {
     /// Opens the file, or makes it, and brings it to this program's schema.
-    pub(super) fn open(path: &Path, written: Arc<Notify>, forwards: bool) -> Result<Self, file::Cause> {
+    pub(super) fn open(path: &Path, log: Arc<Log>, forwards: bool) -> Result<Self, file::Cause> {
         let mut connection = Connection::open(path)?;
         file::configure(&connection)?;
         // Checkpoints are run by the log's keeper: inside a commit they would stop everybody for two fsyncs.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.wal_hook(Some(move |_: &mut _, pages| {
+            log.grown(pages);
+            Ok(())
+        }))?;
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         schema::migrate(&mut connection)?;
         elsewhere::sort(&connection, forwards)?;
         let waiting = "SELECT count(*) FROM message WHERE status = 0";
         let queued = connection.query_row(waiting, (), |row| row.get::<_, u32>(0))?.into();
-        let mut writer = Self { connection, full: None, unsynced: true, written, queued };
+        let mut writer = Self { connection, full: None, unsynced: true, queued };
         // The first sync makes the directory entries of the file and of its log durable too.
         writer.transaction(true, |_| Ok(()))?;
         Ok(writer)
@@ -103,7 +105,6 @@ impl Writer {
             Ok(_) => {
                 self.queued = transaction.queued.get();
                 self.unsynced = !durable;
-                self.written.notify_one();
                 Ok(())
             }
             Err(error) => {
@@ -121,7 +122,17 @@ impl Writer {
 
     /// Moves the whole log into the file and cuts it to nothing. False: a reader was in the way.
     pub(super) fn truncate_log(&self) -> rusqlite::Result<bool> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0)).map(|busy: i64| busy == 0)
+        self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    /// Moves the whole log into the file, and has the next commit write it from its beginning again, over what was there.
+    /// False: a reader was in the way.
+    pub(super) fn restart_log(&self) -> rusqlite::Result<bool> {
+        self.checkpoint("PRAGMA wal_checkpoint(RESTART)")
+    }
+
+    fn checkpoint(&self, pragma: &str) -> rusqlite::Result<bool> {
+        self.connection.query_row(pragma, (), |row| row.get(0)).map(|busy: i64| busy == 0)
     }
 }
 
