@@ -20,7 +20,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::dispatch::Dispatcher;
 use crate::message::SmsType;
 use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
-use crate::outbox::sqs::SqsOutbox;
+use crate::outbox::sqs::{NoQueue, SqsOutbox};
 use crate::outbox::{Outbox, housekeeping};
 use crate::receipts;
 
@@ -53,6 +53,9 @@ pub enum StartError {
     /// The AWS set-up.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// The queue that several agents share.
+    #[error(transparent)]
+    Queue(#[from] NoQueue),
 }
 
 /// Runs the agent until `stop` ends, either way, and all that was in flight is settled, or `agent.shutdown_timeout` is over.
@@ -76,7 +79,7 @@ pub async fn run(
     let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
     let (outbox, role): (Arc<dyn Outbox>, Role) = match (&agent.queue, &access) {
         (Queue::Sqs { url, role }, Some(access)) => {
-            (Arc::new(SqsOutbox::new(rows, access, url, Arc::clone(&clock))), *role)
+            (Arc::new(SqsOutbox::new(rows, access, url, Arc::clone(&clock))?), *role)
         }
         _ => (rows, Role::Both),
     };

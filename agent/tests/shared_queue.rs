@@ -1,4 +1,4 @@
-//! Several agents on one SQS queue of moto's: what one accepts another publishes.
+//! Several agents on one SQS queue: what one accepts another publishes. `SMS_FLEET_SQS` names another SQS than moto's.
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod fleet;
@@ -7,6 +7,7 @@ mod peers;
 mod process;
 
 use fleet::{Fleet, message, send};
+use process::Start;
 
 #[test]
 fn what_one_agent_accepts_another_publishes_and_nothing_is_left_in_the_queue() {
@@ -28,6 +29,32 @@ fn what_one_agent_accepts_another_publishes_and_nothing_is_left_in_the_queue() {
     assert_eq!((phone[0]["id"].as_str(), phone[0]["body"].as_str()), (Some(id.as_str()), Some("sesame 424242")));
     dispatching.until("it is deleted", |_| fleet.lying() == (0, 0));
     assert!(accepting.phone().is_empty());
+}
+
+#[test]
+fn sqs_is_called_in_the_region_of_the_queue_whichever_that_of_sns_is() {
+    let fleet = Fleet::in_region("eu-west-1", 60, 20);
+    let url = format!("https://sqs.eu-west-1.amazonaws.com/{}", fleet.path());
+    let agent = fleet.agent("accept").env("SMS_AGENT__QUEUE_URL", url).serve();
+    send(&agent, "");
+    assert_eq!(fleet.lying(), (1, 0));
+}
+
+#[test]
+fn a_queue_that_is_none_of_sqs_stops_the_start() {
+    let start = |url: &str| {
+        let start = Start::new().env("SMS_AGENT__QUEUE", "sqs").env("SMS_AGENT__QUEUE_URL", url);
+        let output = start.env("AWS_REGION", "us-east-1").output();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for url in
+        ["https://sesame.example/123456789012/q", "https://sqs.eu-west-1.amazonaws.com/sesame", "ftp://sesame/1/q"]
+    {
+        let (status, log) = start(url);
+        assert_eq!(status, Some(1), "{log}");
+        assert!(log.contains("agent.queue_url") && log.contains("https://sqs.<region>.amazonaws.com/"), "{log}");
+        assert!(!log.contains("sesame"), "{log}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use process::Start;
 #[test]
 fn while_sqs_cannot_be_reached_sends_are_accepted_and_go_there_later_in_another_process_too() {
     let fleet = Fleet::new(60, 20);
-    let proxy = Proxy::new(fleet.moto.endpoint());
+    let proxy = Proxy::new(fleet.endpoint());
     let agent = fleet.at(Start::new(), &proxy.endpoint(), "accept").serve();
     let mut ids = vec![send(&agent, "")];
     assert_eq!((fleet.lying(), agent.get("/readyz").body.as_str()), ((1, 0), r#"{"status":"ok"}"#));
@@ -49,7 +49,7 @@ fn while_sqs_cannot_be_reached_sends_are_accepted_and_go_there_later_in_another_
 #[test]
 fn a_send_whose_answer_is_lost_is_made_again_and_says_that_there_may_be_two() {
     let fleet = Fleet::new(60, 20);
-    let proxy = Proxy::new(fleet.moto.endpoint());
+    let proxy = Proxy::new(fleet.endpoint());
     let agent = fleet.at(Start::new(), &proxy.endpoint(), "accept").serve();
     proxy.set(Mood::Mute);
     let id = send(&agent, "");
@@ -64,7 +64,7 @@ fn a_send_whose_answer_is_lost_is_made_again_and_says_that_there_may_be_two() {
 #[test]
 fn what_sqs_refuses_of_a_batch_is_sent_again_and_holds_up_none_of_the_others() {
     let fleet = Fleet::new(60, 20);
-    let proxy = Proxy::new(fleet.moto.endpoint());
+    let proxy = Proxy::new(fleet.endpoint());
     let agent = fleet.at(Start::new(), &proxy.endpoint(), "accept").serve();
     proxy.set(Mood::Picky);
     let texts = (0..100).map(|n| if n % 10 == 3 { "stumble" } else { "sesame" });
@@ -83,7 +83,7 @@ fn what_sqs_refuses_of_a_batch_is_sent_again_and_holds_up_none_of_the_others() {
 fn a_message_stays_hidden_through_a_hanging_publish_and_is_marked_where_it_does_not() {
     for (mood, marked) in [(Mood::Open, false), (Mood::Bare, true)] {
         let fleet = Fleet::new(2, 20);
-        let proxy = Proxy::new(fleet.moto.endpoint());
+        let proxy = Proxy::new(fleet.endpoint());
         let slow = fleet.at(Start::new(), &proxy.endpoint(), "dispatch").env("SMS_SIMULATOR__LATENCY", "6s");
         // With one slot it takes nothing meanwhile, and so does not get the message again itself.
         let slow = slow.env("SMS_DISPATCH__CONCURRENCY", "1").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "20s").serve();
@@ -110,7 +110,7 @@ fn a_message_stays_hidden_through_a_hanging_publish_and_is_marked_where_it_does_
 #[test]
 fn no_message_is_taken_while_the_carrier_lets_nobody_in() {
     let fleet = Fleet::new(60, 20);
-    let proxy = Proxy::new(fleet.moto.endpoint());
+    let proxy = Proxy::new(fleet.endpoint());
     let accepting = fleet.agent("accept").serve();
     let ids: Vec<_> = (0..40).map(|_| send(&accepting, "")).collect();
     // Nobody listens where SNS should be.

@@ -6,7 +6,7 @@ mod telemetry;
 
 pub use aws::{AwsAccess, AwsError, ClientOptions, Credentials, Incoming, MissingProfile, Outgoing, causes, sends_sms};
 pub use settings::{
-    Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, Role, Settings,
-    SettingsError, Simulator, SmsType, Sources, Target,
+    Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, QueueUrl, Role,
+    Settings, SettingsError, Simulator, SmsType, Sources, Target,
 };
 pub use telemetry::{Telemetry, TelemetryError, context as trace, mask_numbers};

@@ -1,68 +1,94 @@
-//! An SQS queue of moto's and the agents that share it.
+//! An SQS queue and the agents that share it.
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 pub(crate) mod proxy;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
 use crate::peers::{Moto, post};
 use crate::process::{Agent, Start};
 
+/// Where another SQS than moto's listens (`http://127.0.0.1:PORT`), to run these tests against that one.
+const ELSEWHERE: &str = "SMS_FLEET_SQS";
+
+const REGION: &str = "us-east-1";
+
+/// Queues made by this process so far: all of them may be of one peer.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 /// A queue with a dead-letter queue, as `sms-provision` makes them but for its visibility.
 pub(crate) struct Fleet {
-    pub(crate) moto: Moto,
+    sqs: Sqs,
     url: String,
     dead: String,
+}
+
+struct Sqs {
+    endpoint: String,
+    region: &'static str,
+    _moto: Option<Moto>,
 }
 
 impl Fleet {
     /// With messages hidden for so many seconds, and taken away after so many receives.
     pub(crate) fn new(visibility: u32, receives: u32) -> Self {
-        let moto = Moto::start();
-        let make = |name: &str, attributes: Value| {
-            let queue = call(&moto, "CreateQueue", &json!({ "QueueName": name, "Attributes": attributes }));
-            queue["QueueUrl"].as_str().unwrap().to_owned()
-        };
-        let dead = make("sms-outbox-dead", json!({}));
-        let policy = json!({
-            "deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:sms-outbox-dead", "maxReceiveCount": receives,
-        });
-        let attributes = json!({ "VisibilityTimeout": visibility.to_string(), "RedrivePolicy": policy.to_string() });
-        let url = make("sms-outbox", attributes);
-        Self { moto, url, dead }
+        Self::in_region(REGION, visibility, receives)
     }
 
-    /// The queue by way of another address, such as a proxy's.
-    pub(crate) fn url(&self, endpoint: &str) -> String {
-        self.url.replace(self.moto.endpoint(), endpoint)
+    /// The same in a region that may be another than that of the agents.
+    pub(crate) fn in_region(region: &'static str, visibility: u32, receives: u32) -> Self {
+        let moto = std::env::var_os(ELSEWHERE).is_none().then(Moto::start);
+        let elsewhere = || std::env::var(ELSEWHERE).unwrap();
+        let endpoint = moto.as_ref().map_or_else(elsewhere, |moto| moto.endpoint().to_owned());
+        let sqs = Sqs { endpoint, region, _moto: moto };
+        let name = format!("sms-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let dead = sqs.make(&format!("{name}-dead"), &json!({}));
+        let policy = json!({ "deadLetterTargetArn": sqs.attributes(&dead)["QueueArn"], "maxReceiveCount": receives });
+        let attributes = json!({ "VisibilityTimeout": visibility.to_string(), "RedrivePolicy": policy.to_string() });
+        let url = sqs.make(&name, &attributes);
+        Self { sqs, url, dead }
+    }
+
+    /// Where SQS listens.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.sqs.endpoint
+    }
+
+    /// The account and the name of the queue, as its URL ends.
+    pub(crate) fn path(&self) -> &str {
+        self.url.split_once("://").unwrap().1.split_once('/').unwrap().1
     }
 
     /// An agent of that role on the queue, with the simulator as its carrier.
     pub(crate) fn agent(&self, role: &str) -> Start {
-        self.at(Start::new(), self.moto.endpoint(), role)
+        self.at(Start::new(), self.endpoint(), role)
     }
 
     /// The same in a folder that an earlier agent left.
     pub(crate) fn agent_in(&self, folder: &Path, role: &str) -> Start {
-        self.at(Start::in_folder(folder), self.moto.endpoint(), role)
+        self.at(Start::in_folder(folder), self.endpoint(), role)
     }
 
-    /// The same by way of another address.
+    /// The same by way of another address, such as a proxy's.
     pub(crate) fn at(&self, start: Start, endpoint: &str, role: &str) -> Start {
-        let start = self.moto.environment().into_iter().fold(start, |start, (name, value)| start.env(name, value));
         start
             .env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", "testing")
+            .env("AWS_SECRET_ACCESS_KEY", "testing")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("SMS_AGENT__QUEUE", "sqs")
-            .env("SMS_AGENT__QUEUE_URL", self.url(endpoint))
+            .env("SMS_AGENT__QUEUE_URL", format!("{endpoint}/{}", self.path()))
             .env("SMS_AGENT__ROLE", role)
     }
 
     /// Puts a text into the queue, as anybody with the right to could.
     pub(crate) fn put(&self, text: &str) {
-        call(&self.moto, "SendMessage", &json!({ "QueueUrl": self.url, "MessageBody": text }));
+        self.sqs.call("SendMessage", &json!({ "QueueUrl": self.url, "MessageBody": text }));
     }
 
     /// Messages in the queue: visible, and in somebody's hands.
@@ -76,15 +102,14 @@ impl Fleet {
     }
 
     fn counts(&self, url: &str) -> (u32, u32) {
-        let all = call(&self.moto, "GetQueueAttributes", &json!({ "QueueUrl": url, "AttributeNames": ["All"] }));
-        let number = |name: &str| all["Attributes"][name].as_str().unwrap().parse().unwrap();
+        let all = self.sqs.attributes(url);
+        let number = |name: &str| all[name].as_str().unwrap().parse().unwrap();
         (number("ApproximateNumberOfMessages"), number("ApproximateNumberOfMessagesNotVisible"))
     }
 
     /// Takes one text out of the queue without deleting it, as an agent would that dies then.
     pub(crate) fn steal(&self) -> Value {
-        let taken = call(
-            &self.moto,
+        let taken = self.sqs.call(
             "ReceiveMessage",
             &json!({ "QueueUrl": self.url, "MaxNumberOfMessages": 1,
             "MessageSystemAttributeNames": ["All"], "MessageAttributeNames": ["All"] }),
@@ -93,16 +118,28 @@ impl Fleet {
     }
 }
 
-fn call(moto: &Moto, operation: &str, body: &Value) -> Value {
-    let headers = [
-        ("X-Amz-Target", format!("AmazonSQS.{operation}")),
-        ("Content-Type", "application/x-amz-json-1.0".to_owned()),
-        ("Authorization", "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/sqs/aws4_request".to_owned()),
-    ];
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let answer = post(moto.endpoint(), "/", &headers, body.to_string().as_bytes());
-    assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
-    answer.json()
+impl Sqs {
+    fn make(&self, name: &str, attributes: &Value) -> String {
+        let queue = self.call("CreateQueue", &json!({ "QueueName": name, "Attributes": attributes }));
+        queue["QueueUrl"].as_str().unwrap().to_owned()
+    }
+
+    fn attributes(&self, url: &str) -> Value {
+        self.call("GetQueueAttributes", &json!({ "QueueUrl": url, "AttributeNames": ["All"] }))["Attributes"].clone()
+    }
+
+    fn call(&self, operation: &str, body: &Value) -> Value {
+        let scope = format!("Credential=testing/20260101/{}/sqs/aws4_request", self.region);
+        let headers = [
+            ("X-Amz-Target", format!("AmazonSQS.{operation}")),
+            ("Content-Type", "application/x-amz-json-1.0".to_owned()),
+            ("Authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0")),
+        ];
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = post(&self.endpoint, "/", &headers, body.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap_or_default()
+    }
 }
 
 /// Sends one and waits for no outcome; its id.

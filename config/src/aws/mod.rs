@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::os_shim_internal::Env;
+use aws_types::service_config::ServiceConfigKey;
 
 pub use credentials::Credentials;
 pub use incoming::Incoming;
@@ -101,6 +102,14 @@ impl AwsAccess {
         config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials.clone())));
         config.set_identity_cache(Some(SharedIdentityCache::new(credentials.clone())));
         Ok(Self { config: config.build(), credentials, region })
+    }
+
+    /// Whether calls to that service, named as the SDK names it (`SQS`), go elsewhere than to AWS: by `aws.endpoint_url`,
+    /// `AWS_ENDPOINT_URL`, the service's own variable or the profile.
+    pub fn has_endpoint_for(&self, service_id: &str) -> bool {
+        let key = ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        let own = key.build().ok().and_then(|key| self.config.service_config()?.load_config(key));
+        own.is_some() || self.config.endpoint_url().is_some()
     }
 }
 

@@ -226,6 +226,18 @@ async fn time_outs_and_retries_are_the_callers() {
 }
 
 #[test]
+fn an_endpoint_elsewhere_may_be_set_for_all_services_or_for_one() {
+    let name = "an_endpoint_elsewhere_may_be_set_for_all_services_or_for_one";
+    scenario(name, &[("AWS_REGION", "us-west-2"), ("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:9")], async {
+        let access = AwsAccess::load(&Aws::default(), OPTIONS).await.unwrap();
+        assert!(access.has_endpoint_for("SQS") && !access.has_endpoint_for("SNS"));
+        let settings = Aws { endpoint_url: Some("http://127.0.0.1:10".to_owned()), ..Aws::default() };
+        let access = AwsAccess::load(&settings, OPTIONS).await.unwrap();
+        assert!(access.has_endpoint_for("SQS") && access.has_endpoint_for("SNS"));
+    });
+}
+
+#[test]
 fn causes_are_told_once_each() {
     #[derive(Debug, thiserror::Error)]
     #[error("dispatch failure")]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::{Check, expand};
 use super::form;
+use super::queue_url::QueueUrl;
 use super::shape::{
     Agent, Aws, Carrier, Dispatch, Listen, Numbers, OnUnknown, Outbox, Queue, Role, Simulator, SmsType,
 };
@@ -100,11 +101,13 @@ impl Check<'_> {
             _ => Role::Both,
         };
         if self.values.text("agent.queue") == "sqs" {
-            if url.is_none() {
-                let what = format!("must be {}, since agent.queue is \"sqs\"", form::QUEUE_URL.allowed);
-                self.refuse("agent.queue_url", what);
+            if let Some(url) = url.as_deref().and_then(QueueUrl::parse) {
+                return Queue::Sqs { url, role };
             }
-            return Queue::Sqs { url: url.unwrap_or_default(), role };
+            let what = format!("must be {}, since agent.queue is \"sqs\"", form::QUEUE_URL.allowed);
+            self.refuse("agent.queue_url", what);
+            // Nothing runs on what was refused.
+            return Queue::Sqlite;
         }
         if url.is_some() {
             self.refuse("agent.queue_url", "is only for agent.queue = \"sqs\"");

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use super::queue_url::QueueUrl;
+
 /// One form of text.
 pub(super) struct Form {
     pub(super) fits: fn(&str) -> bool,
@@ -36,8 +38,9 @@ pub(super) const PATH: Form = Form {
 pub(super) const URL: Form = Form { fits: |text| is_url(text), allowed: "an http:// or https:// URL" };
 
 pub(super) const QUEUE_URL: Form = Form {
-    fits: |text| is_url(text) && !text.contains(['@', '?', '#']) && !text.ends_with(".fifo"),
-    allowed: "the http:// or https:// URL of a standard queue, without a user name, query or fragment",
+    fits: |text| QueueUrl::parse(text).is_some(),
+    allowed: "the http:// or https:// URL of a standard queue, which ends in its account and its name \
+              (https://sqs.<region>.amazonaws.com/<account>/<name>), without a user name, query or fragment",
 };
 
 pub(super) const REGION: Form = Form {
@@ -165,7 +168,7 @@ fn is_line(text: &str, longest: usize) -> bool {
     !text.is_empty() && text.chars().count() <= longest && !text.contains(char::is_control)
 }
 
-fn is_account_id(text: &str) -> bool {
+pub(super) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -14,6 +14,7 @@ mod form;
 mod keys;
 mod kind;
 mod listing;
+mod queue_url;
 mod redact;
 mod shape;
 mod sources;
@@ -27,6 +28,7 @@ use figment::value::{Dict, Tag};
 
 pub use account::{Account, Target};
 pub use error::SettingsError;
+pub use queue_url::QueueUrl;
 pub use shape::{
     Agent, Aws, Carrier, Dispatch, Listen, Numbers, OnUnknown, Outbox, Queue, Role, Settings, Simulator, SmsType,
 };

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::account::{Account, Target};
+use super::queue_url::QueueUrl;
 use super::redact::{REDACTED, redact_url};
 
 /// All sections.
@@ -75,7 +76,7 @@ pub enum Queue {
     /// An SQS queue that several agents share.
     Sqs {
         /// Its URL.
-        url: String,
+        url: QueueUrl,
         /// What this agent does with it.
         role: Role,
     },

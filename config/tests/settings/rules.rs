@@ -123,16 +123,17 @@ fn the_queue_needs_its_url_and_its_keys_need_the_queue() {
     let url = "agent.queue_url=https://sqs.us-east-1.amazonaws.com/123456789012/sms-outbox";
     let start = Start::new().set("agent.queue=sqs").set(url).set("agent.role=accept");
     assert!(
-        matches!(start.settings().agent.queue, Queue::Sqs { url, role: Role::Accept } if url.ends_with("/sms-outbox"))
+        matches!(start.settings().agent.queue, Queue::Sqs { url, role: Role::Accept } if url.as_str().ends_with("/sms-outbox"))
     );
     assert!(refused(&["agent.queue=sqs"]).starts_with("agent.queue_url (not set): must be the http"));
     assert!(refused(&[url]).starts_with("agent.queue_url (from --set): is only for agent.queue"));
     assert!(refused(&["agent.role=dispatch"]).starts_with("agent.role (from --set): may be other than"));
     assert!(refused(&["agent.queue=sqs", "agent.queue_url=https://a:b@c/d"]).contains("without a user name"));
-    assert!(
-        refused(&["agent.queue=sqs", "agent.queue_url=https://sqs.eu-west-1.amazonaws.com/1/sms.fifo"])
-            .contains("a standard queue")
-    );
+    for wrong in ["https://sqs.eu-west-1.amazonaws.com/1/sms.fifo", "ftp://c/1/d", "http://127.0.0.1:4566"] {
+        let error = refused(&["agent.queue=sqs", &format!("agent.queue_url={wrong}")]);
+        assert!(error.starts_with("agent.queue_url (from --set): must be the http"), "{wrong}: {error}");
+        assert!(error.contains("a standard queue, which ends in its account and its name"), "{wrong}: {error}");
+    }
 }
 
 #[test]

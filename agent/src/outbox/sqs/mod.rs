@@ -20,9 +20,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
-use sms_config::AwsAccess;
+use sms_config::{AwsAccess, QueueUrl};
 
 use self::forwarding::Forwarding;
+pub use self::queue::NoQueue;
 use self::queue::Queue;
 use self::taking::Taking;
 use super::sqlite::SqliteOutbox;
@@ -49,13 +50,21 @@ pub struct SqsOutbox {
 impl SqsOutbox {
     /// The queue of that URL, on the base of rows that were opened to forward. To be called inside a tokio runtime, in
     /// which it sends what waits from now on.
-    pub fn new(rows: Arc<SqliteOutbox>, access: &AwsAccess, url: &str, clock: Arc<dyn Clock>) -> Self {
-        let queue = Arc::new(Queue::new(access, url));
+    ///
+    /// # Errors
+    /// [`NoQueue`].
+    pub fn new(
+        rows: Arc<SqliteOutbox>,
+        access: &AwsAccess,
+        url: &QueueUrl,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, NoQueue> {
+        let queue = Arc::new(Queue::new(access, url)?);
         let forwarding = Forwarding::new(Arc::clone(&rows), Arc::clone(&queue), Arc::clone(&clock));
         let taking = Taking::new(Arc::clone(&rows), queue, clock);
         tokio::spawn(Arc::clone(&forwarding).run());
         tokio::spawn(Arc::clone(&taking).keep_hidden());
-        Self { rows, forwarding, taking }
+        Ok(Self { rows, forwarding, taking })
     }
 }
 

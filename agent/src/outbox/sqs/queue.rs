@@ -7,15 +7,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::StalledStreamProtectionConfig;
 use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::{Region, StalledStreamProtectionConfig};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message, MessageAttributeValue,
     MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, causes};
+use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, QueueUrl, causes};
 
 use super::date::QueueDate;
 use crate::message::{Timestamp, mask_digits};
@@ -39,6 +39,15 @@ pub(super) struct Queue {
     url: String,
     credentials: Credentials,
 }
+
+/// What `agent.queue_url` names is no queue that could be called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "agent.queue_url (SMS_AGENT__QUEUE_URL) has a host that is none of SQS's at AWS: correct it \
+     (https://sqs.<region>.amazonaws.com/<account>/<name>) or, for a stand-in, say where it listens by aws.endpoint_url \
+     or AWS_ENDPOINT_URL_SQS"
+)]
+pub struct NoQueue;
 
 /// A call that brought no answer, or a bad one.
 #[derive(Clone, Debug)]
@@ -76,15 +85,25 @@ pub(super) struct Nature {
 }
 
 impl Queue {
-    /// The queue of that URL, with the connect time-out and HTTP client of `access`.
-    pub(super) fn new(access: &AwsAccess, url: &str) -> Self {
+    /// The queue of that URL, with the connect time-out and HTTP client of `access`, and in the queue's own region: in
+    /// another one SQS does not know it, and SMS may have to go out of another one.
+    ///
+    /// # Errors
+    /// [`NoQueue`].
+    pub(super) fn new(access: &AwsAccess, url: &QueueUrl) -> Result<Self, NoQueue> {
+        if url.region().is_none() && !access.has_endpoint_for("SQS") {
+            return Err(NoQueue);
+        }
+        let region = url.region().map(|region| Region::new(region.to_owned()));
         let config = aws_sdk_sqs::config::Builder::from(&access.config)
+            .region(region.or_else(|| access.config.region().cloned()))
             .retry_config(RetryConfig::disabled())
             // A receive that waits for messages is silent for as long as there are none.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor(Incoming(LONGEST_ANSWER))
             .build();
-        Self { client: Client::from_conf(config), url: url.to_owned(), credentials: access.credentials.clone() }
+        let (url, credentials) = (url.as_str().to_owned(), access.credentials.clone());
+        Ok(Self { client: Client::from_conf(config), url, credentials })
     }
 
     /// Asks what kind of queue it is.
