@@ -7,10 +7,12 @@ mod peers;
 mod process;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use fleet::proxy::{Mood, Proxy};
 use fleet::{Fleet, message, send};
 use process::Start;
+use tokio::time::Instant;
 
 #[test]
 fn while_sqs_cannot_be_reached_sends_are_accepted_and_go_there_later_in_another_process_too() {
@@ -44,6 +46,38 @@ fn while_sqs_cannot_be_reached_sends_are_accepted_and_go_there_later_in_another_
     dispatching.until("all are published", |_| fleet.lying() == (0, 0));
     let phone: HashSet<_> = dispatching.phone().iter().map(|sms| sms["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(phone, ids.into_iter().collect());
+}
+
+/// Well under the twenty seconds for which a dispatcher waits for messages.
+const SOON: Duration = Duration::from_secs(10);
+
+#[test]
+fn an_idle_dispatcher_is_ready_again_soon_after_sqs_is_back() {
+    let fleet = Fleet::new(60, 20);
+    let proxy = Proxy::new(fleet.endpoint());
+    let agent = fleet.at(Start::new(), &proxy.endpoint(), "dispatch").serve();
+    agent.until("it waits for messages", |_| proxy.calls("ReceiveMessage") > 0);
+    proxy.set(Mood::Cut);
+    agent.until("it has noticed", |agent| agent.get("/readyz").status == 503);
+    proxy.set(Mood::Open);
+    let back = Instant::now();
+    agent.until("it is ready again", |agent| agent.get("/readyz").status == 200);
+    assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
+}
+
+#[test]
+fn what_could_not_be_deleted_in_an_outage_is_deleted_after_it() {
+    let fleet = Fleet::new(600, 20);
+    let proxy = Proxy::new(fleet.endpoint());
+    let agent = fleet.at(Start::new(), &proxy.endpoint(), "dispatch").env("SMS_SIMULATOR__LATENCY", "1s").serve();
+    let id = send(&fleet.agent("accept").serve(), "");
+    agent.until("it has the message", |agent| agent.get(&format!("/v1/messages/{id}")).status == 200);
+    proxy.set(Mood::Sticky);
+    agent.wait_for(&id, &["sent", "delivered"]);
+    agent.until("it says so", |agent| agent.get("/readyz").json()["detail"].to_string().contains("Deleting"));
+    proxy.set(Mood::Open);
+    agent.until("it is ready again", |agent| agent.get("/readyz").status == 200);
+    assert_eq!(fleet.lying(), (0, 0));
 }
 
 #[test]

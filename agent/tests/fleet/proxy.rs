@@ -1,8 +1,8 @@
 //! A stand between an agent and SQS that can be cut, or can spoil some calls.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, Weak};
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::peers::post;
 pub(crate) enum Mood {
     /// They pass.
     Open,
-    /// Nobody answers: connections are closed before a request is read.
+    /// Nobody answers: open connections are cut, and new ones closed before a request is read.
     Cut,
     /// A send arrives, and its answer does not.
     Mute,
@@ -21,6 +21,8 @@ pub(crate) enum Mood {
     Picky,
     /// Nothing can be hidden from the others any longer.
     Bare,
+    /// Nothing can be deleted.
+    Sticky,
 }
 
 /// The stand; it ends with its process.
@@ -28,6 +30,7 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     mood: Arc<Mutex<Mood>>,
     seen: Arc<Mutex<Vec<String>>>,
+    open: Arc<Mutex<Vec<Weak<TcpStream>>>>,
 }
 
 impl Proxy {
@@ -36,15 +39,22 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (mood, seen) = (Arc::new(Mutex::new(Mood::Open)), Arc::<Mutex<Vec<String>>>::default());
+        let open = Arc::<Mutex<Vec<Weak<TcpStream>>>>::default();
         let (upstream, moods, calls) = (upstream.to_owned(), Arc::clone(&mood), Arc::clone(&seen));
+        let opened = Arc::clone(&open);
         std::thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
+                let connection = Arc::new(connection);
+                let mut open = opened.lock().unwrap();
+                open.retain(|one| one.strong_count() > 0);
+                open.push(Arc::downgrade(&connection));
+                drop(open);
                 let (upstream, moods, calls) = (upstream.clone(), Arc::clone(&moods), Arc::clone(&calls));
                 // Whoever is at the other end may be killed at any moment.
-                std::thread::spawn(move || drop(pass(connection, &upstream, &moods, &calls)));
+                std::thread::spawn(move || drop(pass(&connection, &upstream, &moods, &calls)));
             }
         });
-        Self { address, mood, seen }
+        Self { address, mood, seen, open }
     }
 
     pub(crate) fn endpoint(&self) -> String {
@@ -53,6 +63,11 @@ impl Proxy {
 
     pub(crate) fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
+        if mood == Mood::Cut {
+            let open = std::mem::take(&mut *self.open.lock().unwrap());
+            // One that has ended meanwhile is as good as cut.
+            open.iter().filter_map(Weak::upgrade).for_each(|one| drop(one.shutdown(Shutdown::Both)));
+        }
     }
 
     /// How many calls of that operation came so far.
@@ -62,7 +77,7 @@ impl Proxy {
 }
 
 fn pass(
-    connection: TcpStream,
+    mut connection: &TcpStream,
     upstream: &str,
     mood: &Mutex<Mood>,
     seen: &Mutex<Vec<String>>,
@@ -71,7 +86,7 @@ fn pass(
     if now() == Mood::Cut {
         return Ok(());
     }
-    let mut reader = BufReader::new(connection.try_clone()?);
+    let mut reader = BufReader::new(connection);
     let (mut headers, mut length) = (Vec::new(), 0);
     loop {
         let mut line = String::new();
@@ -97,7 +112,12 @@ fn pass(
     seen.lock().unwrap().push(operation.clone());
     let (body, failed) =
         if now() == Mood::Picky && operation == "SendMessageBatch" { sift(&body) } else { (body, vec![]) };
-    if now() == Mood::Bare && operation == "ChangeMessageVisibilityBatch" {
+    let spoilt = match now() {
+        Mood::Bare => "ChangeMessageVisibilityBatch",
+        Mood::Sticky => "DeleteMessageBatch",
+        _ => "none",
+    };
+    if operation == spoilt {
         return Ok(());
     }
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -117,7 +137,7 @@ fn pass(
     }
     let text = answer.to_string();
     let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: close\r\n");
-    write!(&connection, "{head}Content-Length: {}\r\n\r\n{text}", text.len())
+    write!(connection, "{head}Content-Length: {}\r\n\r\n{text}", text.len())
 }
 
 /// What is left of a batch, and what SQS would say of the rest.

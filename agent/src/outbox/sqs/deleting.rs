@@ -1,19 +1,23 @@
 //! What is settled leaves the queue: deleted by tens, a few times if it must be.
 //!
-//! A deletion that never works is no loss: the message comes again, and is deleted then.
+//! A deletion that never works is no loss: the message comes again, and is deleted then. Where SQS cannot be reached it is
+//! repeated until then, so that what was only an outage is over with it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use super::queue::{BATCH, Queue};
 use super::way::Way;
 
 /// Calls at a time.
 const LANES: usize = 4;
-/// How often a call is made before the queue is left to bring the message again.
+/// How often a call is made before it counts as trouble, and what SQS refuses is left to come again.
 const TRIES: u32 = 3;
+/// After the visibility time as `sms-provision` sets it, the queue brings the message again.
+const LONGEST: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Deletes messages by their receipts. Clones are one.
@@ -84,19 +88,27 @@ impl Deleting {
     }
 
     async fn delete(&self, batch: &[String]) {
-        let mut left = batch.to_vec();
-        let mut words = "SQS did not take all of it".to_owned();
-        for attempt in 1..=TRIES {
-            match self.0.queue.delete(&left).await {
-                Ok(done) => left = left.into_iter().zip(done).filter(|(_, done)| !done).map(|(one, _)| one).collect(),
-                Err(trouble) => words = trouble.words,
-            }
+        let (mut left, begun) = (batch.to_vec(), Instant::now());
+        for attempt in 1.. {
+            let (words, refused) = match self.0.queue.delete(&left).await {
+                Ok(done) => {
+                    left = left.into_iter().zip(done).filter(|(_, done)| !done).map(|(one, _)| one).collect();
+                    ("SQS did not take all of it".to_owned(), true)
+                }
+                Err(trouble) => (trouble.words, trouble.certain),
+            };
             if left.is_empty() {
-                self.0.way.worked();
+                return self.0.way.worked();
+            }
+            if attempt < TRIES {
+                tokio::time::sleep(PAUSE * attempt).await;
+                continue;
+            }
+            self.0.way.failed(&words);
+            if refused || begun.elapsed() >= LONGEST {
                 return;
             }
-            tokio::time::sleep(PAUSE * attempt).await;
+            self.0.way.passable().await;
         }
-        self.0.way.failed(&words);
     }
 }

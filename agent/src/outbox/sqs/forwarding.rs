@@ -110,6 +110,8 @@ impl Forwarding {
     /// Waits for more, or for the first that has rested.
     async fn pause(&self, lanes: &Semaphore) {
         if lanes.available_permits() == LANES as usize && lock(&self.busy).is_empty() {
+            // What could not be sent was taken back or has expired.
+            self.way.forget();
             self.empty.notify_waiters();
         }
         let rested = lock(&self.busy).values().filter_map(|until| *until).min();

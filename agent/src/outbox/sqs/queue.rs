@@ -149,15 +149,16 @@ impl Queue {
         Ok(taken.chain(refused).collect())
     }
 
-    /// Takes up to `most` messages, waiting for some; none if there are none for a while.
-    pub(super) async fn receive(&self, most: usize, now: Timestamp) -> Result<Vec<Received>, Trouble> {
+    /// Takes up to `most` messages; with `wait` it waits for some, and takes none if there are none for a while.
+    pub(super) async fn receive(&self, most: usize, wait: bool, now: Timestamp) -> Result<Vec<Received>, Trouble> {
         let date = QueueDate::default();
+        let (seconds, time) = if wait { (POLL_SECONDS, POLL) } else { (0, CALL) };
         let call = self
             .client
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(i32::try_from(most.clamp(1, BATCH)).unwrap_or(1))
-            .wait_time_seconds(POLL_SECONDS)
+            .wait_time_seconds(seconds)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateFirstReceiveTimestamp)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
@@ -165,7 +166,7 @@ impl Queue {
             .customize()
             .interceptor(date.clone())
             .send();
-        let output = self.within(POLL, call, None).await?;
+        let output = self.within(time, call, None).await?;
         let now = date.read().unwrap_or(now);
         Ok(output.messages.unwrap_or_default().into_iter().filter_map(|message| received(message, now)).collect())
     }

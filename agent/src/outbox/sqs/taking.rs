@@ -94,7 +94,8 @@ impl Taking {
                 continue;
             }
             let received = match self.nature().await {
-                Ok(_) => self.queue.receive(most, self.clock.now()).await,
+                // After trouble nothing is known to work before an answer comes, and it need not wait for messages.
+                Ok(_) => self.queue.receive(most, self.way.trouble().is_none(), self.clock.now()).await,
                 Err(trouble) => Err(trouble),
             };
             match received {
@@ -202,9 +203,25 @@ impl Taking {
     pub(super) async fn keep_hidden(self: Arc<Self>) {
         loop {
             let visibility = self.nature.get().map_or(SHORTEST_ROUND, |nature| nature.visibility);
-            tokio::time::sleep((visibility / 4).max(SHORTEST_ROUND)).await;
+            let in_trouble = self.hiding.trouble().is_some();
+            if in_trouble {
+                self.hiding.passable().await;
+            } else {
+                tokio::time::sleep((visibility / 4).max(SHORTEST_ROUND)).await;
+            }
             let extensions = self.held.to_extend(visibility);
-            join_all(extensions.chunks(BATCH).map(|batch| self.hide(batch))).await;
+            if extensions.is_empty() {
+                self.hiding.forget();
+            }
+            let mut batches = extensions.chunks(BATCH);
+            if in_trouble && let Some(first) = batches.next() {
+                // One call asks for all.
+                self.hide(first).await;
+                if self.hiding.trouble().is_some() {
+                    continue;
+                }
+            }
+            join_all(batches.map(|batch| self.hide(batch))).await;
         }
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const BASE: Duration = Duration::from_millis(200);
-const CAP: Duration = Duration::from_secs(10);
+/// One call at a time asks for all, so an outage may be asked after often: whoever waits for its end hears of it soon.
+const CAP: Duration = Duration::from_secs(2);
 /// How often lasting trouble is said again.
 const REPEAT: Duration = Duration::from_secs(60);
 
@@ -52,6 +53,13 @@ impl Way {
     pub(super) fn worked(&self) {
         if let Some(down) = self.down.lock().unwrap_or_else(PoisonError::into_inner).take() {
             tracing::info!(failures = down.failures, "{} works again", self.what);
+        }
+    }
+
+    /// Nothing waits for it any more, so that its last failure is no trouble.
+    pub(super) fn forget(&self) {
+        if self.down.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            tracing::info!("{}: there is nothing left to be tried again", self.what);
         }
     }
 
