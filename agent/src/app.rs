@@ -79,7 +79,7 @@ pub async fn run(
     let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
     let (outbox, role): (Arc<dyn Outbox>, Role) = match (&agent.queue, &access) {
         (Queue::Sqs { url, role }, Some(access)) => {
-            (Arc::new(SqsOutbox::new(rows, access, url, Arc::clone(&clock))?), *role)
+            (Arc::new(SqsOutbox::new(rows, access, url, *role, Arc::clone(&clock))?), *role)
         }
         _ => (rows, Role::Both),
     };

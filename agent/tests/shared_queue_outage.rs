@@ -66,6 +66,22 @@ fn an_idle_dispatcher_is_ready_again_soon_after_sqs_is_back() {
 }
 
 #[test]
+fn an_idle_agent_that_only_accepts_notices_that_sqs_is_gone_and_that_it_is_back() {
+    let fleet = Fleet::new(60, 20);
+    let proxy = Proxy::new(fleet.endpoint());
+    let agent = fleet.at(Start::new(), &proxy.endpoint(), "accept").serve();
+    agent.until("it has looked", |_| proxy.calls("GetQueueAttributes") > 0);
+    assert_eq!(agent.get("/readyz").body, r#"{"status":"ok"}"#);
+    proxy.set(Mood::Cut);
+    agent.until("it has noticed", |agent| agent.get("/readyz").json()["status"] == "degraded");
+    assert!(agent.get("/readyz").json()["detail"].as_str().unwrap().contains("SQS"));
+    proxy.set(Mood::Open);
+    let back = Instant::now();
+    agent.until("it is as before", |agent| agent.get("/readyz").body == r#"{"status":"ok"}"#);
+    assert!(back.elapsed() < SOON, "{:?}", back.elapsed());
+}
+
+#[test]
 fn what_could_not_be_deleted_in_an_outage_is_deleted_after_it() {
     let fleet = Fleet::new(600, 20);
     let proxy = Proxy::new(fleet.endpoint());

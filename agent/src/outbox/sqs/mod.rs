@@ -10,6 +10,7 @@ mod date;
 mod deleting;
 mod forwarding;
 mod held;
+mod looking;
 mod queue;
 mod taking;
 mod way;
@@ -20,9 +21,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
-use sms_config::{AwsAccess, QueueUrl};
+use sms_config::{AwsAccess, QueueUrl, Role};
 
 use self::forwarding::Forwarding;
+use self::looking::Looking;
 pub use self::queue::NoQueue;
 use self::queue::Queue;
 use self::taking::Taking;
@@ -45,6 +47,7 @@ pub struct SqsOutbox {
     rows: Arc<SqliteOutbox>,
     forwarding: Arc<Forwarding>,
     taking: Arc<Taking>,
+    looking: Arc<Looking>,
 }
 
 impl SqsOutbox {
@@ -57,14 +60,20 @@ impl SqsOutbox {
         rows: Arc<SqliteOutbox>,
         access: &AwsAccess,
         url: &QueueUrl,
+        role: Role,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, NoQueue> {
         let queue = Arc::new(Queue::new(access, url)?);
         let forwarding = Forwarding::new(Arc::clone(&rows), Arc::clone(&queue), Arc::clone(&clock));
-        let taking = Taking::new(Arc::clone(&rows), queue, clock);
+        let taking = Taking::new(Arc::clone(&rows), Arc::clone(&queue), clock);
+        let looking = Looking::new(queue);
         tokio::spawn(Arc::clone(&forwarding).run());
         tokio::spawn(Arc::clone(&taking).keep_hidden());
-        Ok(Self { rows, forwarding, taking })
+        if role == Role::Accept {
+            // Who takes from the queue sees how it is.
+            tokio::spawn(Arc::clone(&looking).run());
+        }
+        Ok(Self { rows, forwarding, taking, looking })
     }
 }
 
@@ -192,7 +201,7 @@ impl Outbox for SqsOutbox {
     }
 
     fn trouble(&self) -> Option<String> {
-        self.forwarding.way.trouble().or_else(|| self.taking.trouble())
+        self.forwarding.way.trouble().or_else(|| self.looking.trouble()).or_else(|| self.taking.trouble())
     }
 
     /// What only waits here is sent anew, with what is known of it: another agent could not know that it was not
