@@ -26,7 +26,7 @@ fn while_sqs_cannot_be_reached_sends_are_accepted_and_go_there_later_in_another_
     ids.extend((0..60).map(|_| send(&agent, "")));
     let ready = agent.get("/readyz");
     assert_eq!((ready.status, ready.json()["status"].as_str()), (200, Some("degraded")), "{ready:?}");
-    assert!(ready.json()["detail"].as_str().unwrap().contains("Sending to the queue"), "{ready:?}");
+    assert!(ready.json()["detail"].as_str().unwrap().contains("Sending to the SQS queue"), "{ready:?}");
     // A message that is not there yet can be taken back.
     let path = format!("/v1/messages/{}", ids.pop().unwrap());
     agent.until("it is not under way", |agent| agent.request("DELETE", &path, &[], "").status == 200);
@@ -59,6 +59,9 @@ fn an_idle_dispatcher_is_ready_again_soon_after_sqs_is_back() {
     agent.until("it waits for messages", |_| proxy.calls("ReceiveMessage") > 0);
     proxy.set(Mood::Cut);
     agent.until("it has noticed", |agent| agent.get("/readyz").status == 503);
+    let ready = agent.get("/readyz");
+    assert_eq!(ready.problem(), "outbox_unavailable");
+    assert!(ready.json()["detail"].as_str().unwrap().starts_with("Taking from the SQS queue does not work: "));
     proxy.set(Mood::Open);
     let back = Instant::now();
     agent.until("it is ready again", |agent| agent.get("/readyz").status == 200);

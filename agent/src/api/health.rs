@@ -36,7 +36,7 @@ pub(super) fn ready(call: Call) -> Result<Work, Problem> {
                 Some(detail) if api.takes_sends => {
                     answer::json(StatusCode::OK, &StatusJson { status: "degraded", detail: Some(detail) })
                 }
-                Some(detail) => problem::answer_not_ready(&Problem::new(Code::CarrierUnavailable, detail)),
+                Some(detail) => problem::answer_not_ready(&Problem::new(Code::OutboxUnavailable, detail)),
             },
             Err(missing) => problem::answer_not_ready(&missing),
         })

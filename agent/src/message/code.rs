@@ -43,7 +43,7 @@ pub enum Code {
     CarrierUnauthorized,
     /// SNS answered with something else than a message id.
     CarrierError,
-    /// The outbox cannot be written.
+    /// The outbox cannot be written, or its queue at SQS not be used by an agent that only dispatches.
     OutboxUnavailable,
     /// As many messages wait as may.
     OutboxFull,
@@ -241,8 +241,9 @@ impl Code {
             Self::OutboxUnavailable => (
                 "outbox_unavailable",
                 503,
-                "The outbox cannot be written",
-                "Check the disk of the agent's data folder: space, permissions, errors. Nothing was accepted.",
+                "The outbox cannot be used",
+                "Check the disk of the agent's data folder (space, permissions, errors) or, if `detail` tells of SQS, the way to \
+                 the queue and the permissions on it. Nothing was accepted.",
             ),
             Self::OutboxFull => (
                 "outbox_full",

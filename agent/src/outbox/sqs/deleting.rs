@@ -38,7 +38,7 @@ impl Deleting {
     pub(super) fn start(queue: Arc<Queue>) -> Self {
         let deleting = Self(Arc::new(Shared {
             queue,
-            way: Way::new("Deleting from the queue"),
+            way: Way::new("Deleting from the SQS queue"),
             receipts: Mutex::default(),
             more: Notify::new(),
             open: watch::Sender::new(0),

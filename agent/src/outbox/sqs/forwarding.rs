@@ -49,7 +49,7 @@ impl Forwarding {
             rows,
             queue,
             clock,
-            way: Way::new("Sending to the queue"),
+            way: Way::new("Sending to the SQS queue"),
             more: Notify::new(),
             busy: Mutex::default(),
             waiting: Mutex::default(),
