@@ -13,6 +13,7 @@ mod held;
 mod looking;
 mod queue;
 mod taking;
+mod unreadable;
 mod way;
 mod wire;
 

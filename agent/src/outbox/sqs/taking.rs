@@ -1,7 +1,7 @@
 //! From the queue into the rows here, and what is in hand stays hidden from the others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::deleting::Deleting;
 use super::held::{Extension, Held};
 use super::queue::{BATCH, Nature, Queue, Received};
+use super::unreadable::Unreadable;
 use super::way::Way;
 use super::wire;
 use crate::clock::Clock;
@@ -46,7 +47,7 @@ pub(super) struct Taking {
     /// Whether a receive is under way.
     polling: watch::Sender<bool>,
     closing: AtomicBool,
-    unreadable: AtomicU64,
+    unreadable: Unreadable,
 }
 
 impl Taking {
@@ -64,7 +65,7 @@ impl Taking {
             nature: OnceCell::new(),
             polling: watch::Sender::new(false),
             closing: AtomicBool::new(false),
-            unreadable: AtomicU64::new(0),
+            unreadable: Unreadable::default(),
         })
     }
 
@@ -182,13 +183,14 @@ impl Taking {
 
     /// Leaves what cannot be read to the queue's redrive policy.
     async fn leave(&self, one: Received) {
-        let so_far = self.unreadable.fetch_add(1, Ordering::Relaxed) + 1;
-        tracing::error!(
-            name = one.name,
-            receives = one.receives,
-            so_far,
-            "a message of the queue cannot be read: it is left to the queue's redrive policy, for its dead-letter queue"
-        );
+        if let Some(so_far) = self.unreadable.met(&one.name) {
+            tracing::error!(
+                name = one.name,
+                receives = one.receives,
+                so_far,
+                "a message of the queue cannot be read: it is left to the queue's redrive policy, for its dead-letter queue"
+            );
+        }
         let time = if one.receives < MANY_RECEIVES { UNREADABLE } else { UNREADABLE_FOR_EVER };
         // If that fails it comes again a little later.
         drop(self.queue.hide(&[(one.receipt, seconds(time))]).await);
