@@ -30,6 +30,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long it may take at most to give back what is in hand of a queue that several agents share.
 const GIVING_BACK: Duration = Duration::from_secs(5);
 
+/// What of the time of a stop is kept for that, if publishes in flight use up all the rest: a tenth, and no more than this.
+const KEPT_FOR_GIVING_BACK: Duration = Duration::from_secs(1);
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// How long connections may take to close once all that was asked is answered.
@@ -138,12 +141,19 @@ pub async fn run(
     dispatcher.stop();
     // Listening goes on meanwhile, so that whoever comes is told that the agent stops.
     let deadline = Instant::now() + agent.shutdown_timeout;
+    // What is not being published is for the other agents, and need not wait for what is.
+    let giving_back = tokio::spawn(outbox.release());
+    let kept = if outbox.is_shared() { KEPT_FOR_GIVING_BACK.min(agent.shutdown_timeout / 10) } else { Duration::ZERO };
     let in_hand = async { tokio::join!(api.answered(), dispatcher.settled()) };
-    if timeout_at(deadline, in_hand).await.is_err() {
+    if timeout_at(deadline - kept, in_hand).await.is_err() {
         tracing::warn!("the stop waits no longer: the outcome of a publish cut off is unknown until the next start");
     }
     dispatcher.halt();
-    if timeout_at(deadline.min(Instant::now() + GIVING_BACK), outbox.release()).await.is_err() {
+    let given_back = async {
+        drop(giving_back.await);
+        outbox.release().await;
+    };
+    if timeout_at(deadline.min(Instant::now() + GIVING_BACK), given_back).await.is_err() {
         tracing::warn!("messages in hand could not be given back to the queue: other agents see them a little later");
     }
     drop(close);

@@ -190,6 +190,23 @@ fn an_agent_that_stops_gives_back_what_it_has_in_hand_with_all_that_is_known_of_
 }
 
 #[test]
+fn what_was_taken_and_not_begun_is_given_back_while_a_publish_uses_up_the_time_of_the_stop() {
+    let fleet = Fleet::new(600, 20);
+    let accepting = fleet.agent("accept").serve();
+    (0..10).for_each(|_| drop(send(&accepting, "")));
+    let agent = fleet.hanging(fleet.agent("dispatch"));
+    assert!(fleet.lying().1 > 1, "it took more than it can publish at once: {:?}", fleet.lying());
+    agent.terminate();
+    let (status, log, _folder) = agent.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert_eq!(fleet.lying(), (9, 1), "{log}");
+    let other = fleet.agent("dispatch").serve();
+    other.until("the other publishes them", |agent| agent.phone().len() == 9);
+    let page = other.get("/v1/messages").json();
+    assert!(page["messages"].as_array().unwrap().iter().all(|one| one["possible_duplicate"] == false), "{page}");
+}
+
+#[test]
 fn the_trace_of_the_request_travels_as_an_attribute() {
     let fleet = Fleet::new(60, 20);
     let agent = fleet.agent("accept").serve();

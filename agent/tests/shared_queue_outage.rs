@@ -161,6 +161,23 @@ fn a_message_stays_hidden_through_a_hanging_publish_and_is_marked_where_it_does_
 }
 
 #[test]
+fn what_cannot_be_sent_anew_at_a_stop_is_shown_to_the_others_as_it_is() {
+    let fleet = Fleet::new(600, 20);
+    let proxy = Proxy::new(fleet.endpoint());
+    let accepting = fleet.agent("accept").serve();
+    (0..10).for_each(|_| drop(send(&accepting, "")));
+    let agent = fleet.hanging(fleet.at(Start::new(), &proxy.endpoint(), "dispatch"));
+    assert!(fleet.lying().1 > 1, "it took more than it can publish at once: {:?}", fleet.lying());
+    proxy.set(Mood::Sealed);
+    agent.terminate();
+    let (status, log, _folder) = agent.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert_eq!(fleet.lying(), (9, 1), "{log}");
+    let other = fleet.agent("dispatch").serve();
+    other.until("the other publishes them", |agent| agent.phone().len() == 9);
+}
+
+#[test]
 fn no_message_is_taken_while_the_carrier_lets_nobody_in() {
     let fleet = Fleet::new(60, 20);
     let proxy = Proxy::new(fleet.endpoint());

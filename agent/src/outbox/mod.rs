@@ -239,7 +239,8 @@ pub trait Outbox: Send + Sync {
         None
     }
 
-    /// Gives back what is in hand of a queue that several agents share. The last thing asked of it.
+    /// Gives back what is in hand of a queue that several agents share and is not being published. Asked at a stop, and
+    /// once more after the last publish; nothing is fetched any more.
     fn release(&self) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }

@@ -86,6 +86,16 @@ impl Fleet {
             .env("SMS_AGENT__ROLE", role)
     }
 
+    /// An agent whose one publish goes on for longer than a stop of it may take, serving and in the middle of that.
+    pub(crate) fn hanging(&self, start: Start) -> Agent {
+        let start = start.env("SMS_SIMULATOR__LATENCY", "1m").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "1m");
+        let start = start.env("SMS_DISPATCH__CONCURRENCY", "1").env("SMS_AGENT__SHUTDOWN_TIMEOUT", "6s");
+        let agent = start.serve();
+        let sending = |agent: &Agent| agent.get("/v1/messages?status=sending").json()["messages"].clone();
+        agent.until("a publish hangs", |agent| sending(agent).as_array().unwrap().len() == 1);
+        agent
+    }
+
     /// Puts a text into the queue, as anybody with the right to could.
     pub(crate) fn put(&self, text: &str) {
         self.sqs.call("SendMessage", &json!({ "QueueUrl": self.url, "MessageBody": text }));

@@ -23,6 +23,8 @@ pub(crate) enum Mood {
     Bare,
     /// Nothing can be deleted.
     Sticky,
+    /// Nobody may send.
+    Sealed,
 }
 
 /// The stand; it ends with its process.
@@ -77,7 +79,7 @@ impl Proxy {
 }
 
 fn pass(
-    mut connection: &TcpStream,
+    connection: &TcpStream,
     upstream: &str,
     mood: &Mutex<Mood>,
     seen: &Mutex<Vec<String>>,
@@ -110,6 +112,9 @@ fn pass(
     let target = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amz-target"));
     let operation = target.and_then(|(_, value)| value.rsplit('.').next()).unwrap_or_default().to_owned();
     seen.lock().unwrap().push(operation.clone());
+    if now() == Mood::Sealed && operation == "SendMessageBatch" {
+        return answer_with(connection, 403, &json!({ "__type": "com.amazonaws.sqs#AccessDenied", "message": "No." }));
+    }
     let (body, failed) =
         if now() == Mood::Picky && operation == "SendMessageBatch" { sift(&body) } else { (body, vec![]) };
     let spoilt = match now() {
@@ -135,6 +140,10 @@ fn pass(
     if !failed.is_empty() {
         answer["Failed"] = Value::Array(failed);
     }
+    answer_with(connection, status, &answer)
+}
+
+fn answer_with(mut connection: &TcpStream, status: u16, answer: &Value) -> Result<(), std::io::Error> {
     let text = answer.to_string();
     let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: close\r\n");
     write!(connection, "{head}Content-Length: {}\r\n\r\n{text}", text.len())

@@ -64,7 +64,8 @@ impl SqliteOutbox {
         })
     }
 
-    /// Leaves these to the other queue, where they are still, as far as they only wait here; answers which did.
+    /// Leaves these to the other queue, where they are still, as far as they only wait here, be it to be sent there anew;
+    /// answers which did.
     pub(in crate::outbox) fn let_go(
         &self,
         ids: Vec<MessageId>,
@@ -73,7 +74,7 @@ impl SqliteOutbox {
         self.committer.run_many(ids.len(), false, move |transaction| {
             let mut gone = Vec::new();
             for id in &ids {
-                if leave(transaction, *id, "due_at IS NOT NULL", keep_text)? {
+                if leave(transaction, *id, "(due_at IS NOT NULL OR receives > 0)", keep_text)? {
                     gone.push(*id);
                 }
             }
@@ -399,9 +400,12 @@ mod tests {
         assert_eq!((rows.claim().await, rows.pick().await.len()), (0, 1), "one is in the queue, one is not");
         assert!(matches!(rows.take(picked.clone(), 2).await, Taken::Due(_)));
         assert_eq!(rows.rows.give_back(vec![there, here]).await.unwrap(), [there]);
+        assert_eq!(rows.rows.let_go(vec![there, here]).await.unwrap(), [there], "it could not be sent anew");
+        assert!(matches!(rows.take(picked.clone(), 3).await, Taken::Due(_)), "it was not published here");
+        assert_eq!(rows.rows.give_back(vec![there, here]).await.unwrap(), [there]);
         let rows = rows.reopened(true).await;
         assert_eq!(rows.pick().await[0].id, here, "its message is still there");
-        assert!(matches!(rows.take(picked, 3).await, Taken::Due(_)));
+        assert!(matches!(rows.take(picked, 4).await, Taken::Due(_)));
         let rows = rows.reopened(false).await;
         assert_eq!(rows.claim().await, 1, "without another queue what had not gone there is published here");
     }

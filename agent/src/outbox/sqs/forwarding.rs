@@ -39,7 +39,7 @@ pub(super) struct Forwarding {
     busy: Mutex<HashMap<MessageId, Option<Instant>>>,
     /// Who waits until it was tried to send their message.
     waiting: Mutex<HashMap<MessageId, oneshot::Sender<()>>>,
-    /// Told when nothing more is to be sent.
+    /// Told when nothing more is to be sent, and when sending does not work.
     empty: Notify,
 }
 
@@ -77,11 +77,14 @@ impl Forwarding {
         self.more.notify_one();
     }
 
-    /// Returns once nothing more is to be sent, as far as can be seen.
-    pub(super) async fn empty(&self) {
+    /// Returns once nothing more is to be sent, as far as can be seen; false: sending does not work.
+    pub(super) async fn emptied(&self) -> bool {
         let empty = self.empty.notified();
-        self.wake();
-        empty.await;
+        if self.way.trouble().is_none() {
+            self.wake();
+            empty.await;
+        }
+        self.way.trouble().is_none()
     }
 
     /// Sends for as long as it is polled.
@@ -154,6 +157,9 @@ impl Forwarding {
             }
         }
         self.forget(&ids);
+        if self.way.trouble().is_some() {
+            self.empty.notify_waiters();
+        }
         drop(lane);
         // Whoever pauses looks again: what was busy may have to be sent anew.
         self.wake();

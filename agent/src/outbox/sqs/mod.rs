@@ -9,6 +9,7 @@
 mod date;
 mod deleting;
 mod forwarding;
+mod giving_back;
 mod held;
 mod looking;
 mod queue;
@@ -25,6 +26,7 @@ use futures_util::future::{BoxFuture, join_all};
 use sms_config::{AwsAccess, QueueUrl, Role};
 
 use self::forwarding::Forwarding;
+use self::giving_back::GivingBack;
 use self::looking::Looking;
 pub use self::queue::NoQueue;
 use self::queue::Queue;
@@ -40,15 +42,13 @@ use crate::message::{Message, MessageId, Problem, Timestamp};
 /// How long an acceptance waits for SQS, once its message is on the disk.
 const SENDING: Duration = Duration::from_secs(2);
 
-/// How long a stop waits for the receive that is still under way, after it put messages into the queue.
-const LAST_RECEIVE: Duration = Duration::from_millis(500);
-
 /// The outbox whose queue several agents share.
 pub struct SqsOutbox {
     rows: Arc<SqliteOutbox>,
     forwarding: Arc<Forwarding>,
     taking: Arc<Taking>,
     looking: Arc<Looking>,
+    giving_back: GivingBack,
 }
 
 impl SqsOutbox {
@@ -67,14 +67,20 @@ impl SqsOutbox {
         let queue = Arc::new(Queue::new(access, url)?);
         let forwarding = Forwarding::new(Arc::clone(&rows), Arc::clone(&queue), Arc::clone(&clock));
         let taking = Taking::new(Arc::clone(&rows), Arc::clone(&queue), clock);
-        let looking = Looking::new(queue);
+        let looking = Looking::new(Arc::clone(&queue));
         tokio::spawn(Arc::clone(&forwarding).run());
         tokio::spawn(Arc::clone(&taking).keep_hidden());
         if role == Role::Accept {
             // Who takes from the queue sees how it is.
             tokio::spawn(Arc::clone(&looking).run());
         }
-        Ok(Self { rows, forwarding, taking, looking })
+        let giving_back = GivingBack {
+            rows: Arc::clone(&rows),
+            queue,
+            forwarding: Arc::clone(&forwarding),
+            taking: Arc::clone(&taking),
+        };
+        Ok(Self { rows, forwarding, taking, looking, giving_back })
     }
 }
 
@@ -205,31 +211,7 @@ impl Outbox for SqsOutbox {
         self.forwarding.way.trouble().or_else(|| self.looking.trouble()).or_else(|| self.taking.trouble())
     }
 
-    /// What only waits here is sent anew, with what is known of it: another agent could not know that it was not
-    /// published.
     fn release(&self) -> BoxFuture<'static, ()> {
-        let (rows, taking, forwarding) =
-            (Arc::clone(&self.rows), Arc::clone(&self.taking), Arc::clone(&self.forwarding));
-        async move {
-            taking.close();
-            // While SQS cannot be reached, all of it is left: what is in hand is there still, and comes again.
-            if forwarding.way.trouble().is_some() {
-                return;
-            }
-            forwarding.empty().await;
-            // Once more for what our own last receive gets of that.
-            for _ in 0..2 {
-                let back = rows.give_back(taking.held.ids()).await.unwrap_or_default();
-                if back.is_empty() {
-                    break;
-                }
-                let receipts: Vec<_> = back.into_iter().filter_map(|id| taking.held.release(id)).collect();
-                forwarding.empty().await;
-                receipts.into_iter().for_each(|receipt| taking.deleting.push(receipt));
-                drop(tokio::time::timeout(LAST_RECEIVE, taking.polled()).await);
-            }
-            taking.deleting.done().await;
-        }
-        .boxed()
+        self.giving_back.clone().all().boxed()
     }
 }
