@@ -9,12 +9,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::queue::{BATCH, Queue};
+use super::queue::{BATCH, Queue, Trouble};
 use super::way::Way;
 
 /// Calls at a time.
 const LANES: usize = 4;
-/// How often a call is made before it counts as trouble, and what SQS refuses is left to come again.
+/// How often a call is made before it counts as trouble, and is left to come again if SQS was reached.
 const TRIES: u32 = 3;
 /// After the visibility time as `sms-provision` sets it, the queue brings the message again.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -90,12 +90,12 @@ impl Deleting {
     async fn delete(&self, batch: &[String]) {
         let (mut left, begun) = (batch.to_vec(), Instant::now());
         for attempt in 1.. {
-            let (words, refused) = match self.0.queue.delete(&left).await {
+            let trouble = match self.0.queue.delete(&left).await {
                 Ok(done) => {
                     left = left.into_iter().zip(done).filter(|(_, done)| !done).map(|(one, _)| one).collect();
-                    ("SQS did not take all of it".to_owned(), true)
+                    Trouble::refused("SQS did not take all of it")
                 }
-                Err(trouble) => (trouble.words, trouble.certain),
+                Err(trouble) => trouble,
             };
             if left.is_empty() {
                 return self.0.way.worked();
@@ -104,8 +104,8 @@ impl Deleting {
                 tokio::time::sleep(PAUSE * attempt).await;
                 continue;
             }
-            self.0.way.failed(&words);
-            if refused || begun.elapsed() >= LONGEST {
+            self.0.way.failed(&trouble);
+            if trouble.reached || begun.elapsed() >= LONGEST {
                 return;
             }
             self.0.way.passable().await;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
-use super::queue::{BATCH, Queue};
+use super::queue::{BATCH, Queue, Trouble};
 use super::way::Way;
 use super::wire;
 use crate::clock::Clock;
@@ -145,7 +145,7 @@ impl Forwarding {
         match self.queue.send(&texts).await {
             Ok(verdicts) => self.sent(&ids, verdicts).await,
             Err(trouble) => {
-                self.way.failed(&trouble.words);
+                self.way.failed(&trouble);
                 if trouble.certain {
                     // Should it not be written down, the message is only more careful than it need be.
                     drop(self.rows.not_forwarded(ids.clone()).await);
@@ -178,7 +178,7 @@ impl Forwarding {
             }
         }
         if taken.is_empty() {
-            self.way.failed("it refuses every message");
+            self.way.failed(&Trouble::refused("it refuses every message"));
         } else {
             self.way.worked();
         }

@@ -31,7 +31,7 @@ impl Looking {
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(trouble) => {
-                    self.way.failed(&trouble.words);
+                    self.way.failed(&trouble);
                     self.way.passable().await;
                 }
             }

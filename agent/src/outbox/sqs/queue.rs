@@ -56,6 +56,15 @@ pub(super) struct Trouble {
     pub(super) words: String,
     /// Whether it is certain that nothing was done.
     pub(super) certain: bool,
+    /// Whether SQS was reached: it answered, or takes its time.
+    pub(super) reached: bool,
+}
+
+impl Trouble {
+    /// SQS did not do what it was asked for, and said so.
+    pub(super) fn refused(words: &str) -> Self {
+        Self { words: words.to_owned(), certain: true, reached: true }
+    }
 }
 
 /// One message as it was received.
@@ -215,11 +224,12 @@ impl Queue {
                     self.credentials.reload();
                 }
                 let refused = error.raw_response().is_some_and(|answer| answer.status().is_client_error());
-                Err(Trouble { words: described(&error), certain: refused || unsent() })
+                let reached = error.raw_response().is_some();
+                Err(Trouble { words: described(&error), certain: refused || unsent(), reached })
             }
             Err(_) => {
                 let words = format!("no answer from SQS within {}", humantime::format_duration(time));
-                Err(Trouble { words, certain: unsent() })
+                Err(Trouble { words, certain: unsent(), reached: true })
             }
         }
     }
@@ -247,7 +257,7 @@ fn received(message: Message, now: Timestamp) -> Option<Received> {
 
 /// What the SDK's builders say where a part is missing; none is.
 fn defect(error: aws_sdk_sqs::error::BuildError) -> Trouble {
-    Trouble { words: error.to_string(), certain: true }
+    Trouble::refused(&error.to_string())
 }
 
 fn described<E>(error: &SdkError<E, HttpResponse>) -> String

@@ -107,7 +107,7 @@ impl Taking {
                         return fetched;
                     }
                 }
-                Err(trouble) => self.way.failed(&trouble.words),
+                Err(trouble) => self.way.failed(&trouble),
             }
         }
         None
@@ -237,7 +237,7 @@ impl Taking {
                     if done { self.held.extended(one.id, began + one.time) } else { self.held.lost(one.id) }
                 }
             }
-            Err(trouble) => self.hiding.failed(&trouble.words),
+            Err(trouble) => self.hiding.failed(&trouble),
         }
     }
 

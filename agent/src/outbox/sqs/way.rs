@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::queue::Trouble;
+
 const BASE: Duration = Duration::from_millis(200);
-/// One call at a time asks for all, so an outage may be asked after often: whoever waits for its end hears of it soon.
-const CAP: Duration = Duration::from_secs(2);
+/// Where no connection comes about, the end of an outage is to be heard of soon.
+const CAP_OUT_OF_REACH: Duration = Duration::from_secs(2);
+/// An SQS that is reached and slow has too much to do, and what it is sent again it may have twice.
+const CAP: Duration = Duration::from_secs(10);
 /// How often lasting trouble is said again.
 const REPEAT: Duration = Duration::from_secs(60);
 
@@ -33,20 +37,22 @@ impl Way {
     }
 
     /// A call failed.
-    pub(super) fn failed(&self, words: &str) {
+    pub(super) fn failed(&self, trouble: &Trouble) {
+        let Trouble { words, reached, .. } = trouble;
+        let cap = if *reached { CAP } else { CAP_OUT_OF_REACH };
         let now = Instant::now();
         let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
         let failures = down.as_ref().map_or(0, |down| down.failures).saturating_add(1);
         let mut told = down.as_ref().map(|down| down.told);
         if told.is_none_or(|told| now - told >= REPEAT) {
-            tracing::warn!(failures, detail = words, "{} does not work; it is tried again", self.what);
+            tracing::warn!(failures, detail = words.as_str(), "{} does not work; it is tried again", self.what);
             told = None;
         }
-        let pause = BASE.saturating_mul(1 << (failures - 1).min(16)).min(CAP);
+        let pause = BASE.saturating_mul(1 << (failures - 1).min(16)).min(cap);
         // Those who failed together must not come back together.
         let share = getrandom::u32().map_or(1.0, |random| f64::from(random) / f64::from(u32::MAX));
         let until = now + pause / 2 + (pause / 2).mul_f64(share);
-        *down = Some(Down { words: words.to_owned(), failures, told: told.unwrap_or(now), until });
+        *down = Some(Down { words: words.clone(), failures, told: told.unwrap_or(now), until });
     }
 
     /// A call worked.
