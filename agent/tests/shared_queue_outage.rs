@@ -1,4 +1,6 @@
 //! An SQS that cannot be reached, answers in part or not at all.
+//!
+//! `SMS_OUTAGE_SECONDS` says how long it cannot be reached under load.
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod fleet;
@@ -10,7 +12,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use fleet::proxy::{Mood, Proxy};
-use fleet::{Fleet, message, send};
+use fleet::{Fleet, assert_told, hand_in, message, published, send};
 use process::Start;
 use tokio::time::Instant;
 
@@ -46,6 +48,52 @@ fn while_sqs_cannot_be_reached_sends_are_accepted_and_go_there_later_in_another_
     dispatching.until("all are published", |_| fleet.lying() == (0, 0));
     let phone: HashSet<_> = dispatching.phone().iter().map(|sms| sms["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(phone, ids.into_iter().collect());
+}
+
+/// Sends fifty messages a second for so many seconds; their ids, and the longest that a batch of them took.
+fn load(agent: &process::Agent, seconds: u64) -> (HashSet<String>, Duration) {
+    let (mut promised, mut longest) = (HashSet::new(), Duration::ZERO);
+    for _ in 0..seconds * 10 {
+        let begun = Instant::now();
+        promised.extend(hand_in(agent, 5));
+        longest = longest.max(begun.elapsed());
+        std::thread::sleep(Duration::from_millis(100).saturating_sub(begun.elapsed()));
+    }
+    (promised, longest)
+}
+
+#[test]
+fn an_outage_under_load_loses_nothing_and_all_is_published_after_it() {
+    let seconds = std::env::var("SMS_OUTAGE_SECONDS").map_or(3, |text| text.parse().unwrap());
+    let fleet = Fleet::new(5, 20);
+    let proxy = Proxy::new(fleet.endpoint());
+    let accepting = fleet.at(Start::new(), &proxy.endpoint(), "accept").serve();
+    let dispatching = fleet.at(Start::new(), &proxy.endpoint(), "dispatch").serve();
+    let (mut promised, _) = load(&accepting, 1);
+    proxy.set(Mood::Cut);
+    let (during, longest) = load(&accepting, seconds);
+    assert_eq!(accepting.get("/readyz").json()["status"], "degraded");
+    assert_eq!(dispatching.get("/readyz").problem(), "outbox_unavailable");
+    proxy.set(Mood::Open);
+    let back = Instant::now();
+    accepting.until("it is ready", |agent| agent.get("/readyz").body == r#"{"status":"ok"}"#);
+    dispatching.until("it is ready", |agent| agent.get("/readyz").body == r#"{"status":"ok"}"#);
+    let ready = back.elapsed();
+    let accepted = during.len();
+    promised.extend(during);
+    promised.extend(load(&accepting, 1).0);
+    dispatching.at_leisure("all are published", |agent| published(&[agent]).len() == promised.len());
+    let all = back.elapsed();
+    dispatching.at_leisure("the queue is empty", |_| fleet.lying() == (0, 0));
+    let times = published(&[&dispatching]);
+    println!(
+        "{seconds} s down: {accepted} accepted meanwhile, the slowest five in {longest:?}; both ready again after \
+         {ready:?}, all {} published after {all:?}, {} of them twice",
+        promised.len(),
+        times.values().filter(|times| **times > 1).count()
+    );
+    assert!(promised.iter().all(|id| times.contains_key(id)) && fleet.dead() == 0);
+    assert_told(&[&dispatching], &times);
 }
 
 /// Well under the twenty seconds for which a dispatcher waits for messages.

@@ -4,6 +4,7 @@
 
 pub(crate) mod proxy;
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -164,4 +165,48 @@ pub(crate) fn send(agent: &Agent, members: &str) -> String {
 /// A message as the agent has it.
 pub(crate) fn message(agent: &Agent, id: &str) -> Value {
     agent.get(&format!("/v1/messages/{id}")).json()
+}
+
+/// Hands in a batch of so many; their ids.
+pub(crate) fn hand_in(agent: &Agent, messages: usize) -> Vec<String> {
+    let one = r#"{"to":"+12065550100","body":"sesame"}"#;
+    let answer = agent.post("/v1/messages/batch", &format!(r#"{{"messages":[{}]}}"#, vec![one; messages].join(",")));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let promised = |result: &Value| {
+        assert_eq!(result["status"], 202, "{result}");
+        result["message"]["id"].as_str().unwrap().to_owned()
+    };
+    answer.json()["results"].as_array().unwrap().iter().map(promised).collect()
+}
+
+/// All pages of a list.
+pub(crate) fn pages(agent: &Agent, path: &str) -> Vec<Value> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = agent.get(&format!("{path}?limit=100{cursor}")).json();
+        all.extend(page["messages"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+/// How often each message is on a phone.
+pub(crate) fn published(agents: &[&Agent]) -> HashMap<String, usize> {
+    let mut times = HashMap::new();
+    for sms in agents.iter().flat_map(|agent| pages(agent, "/v1/simulator/messages")) {
+        *times.entry(sms["id"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    times
+}
+
+/// Nothing was published twice but what is said to be a possible duplicate.
+pub(crate) fn assert_told(agents: &[&Agent], times: &HashMap<String, usize>) {
+    let histories = agents.iter().flat_map(|agent| pages(agent, "/v1/messages"));
+    let told = histories.filter(|message| message["possible_duplicate"] == true);
+    let told: HashSet<_> = told.map(|message| message["id"].as_str().unwrap().to_owned()).collect();
+    for (id, times) in times.iter().filter(|(_, times)| **times > 1) {
+        assert!(told.contains(id), "{id} was published {times} times, and nobody says so");
+    }
 }
