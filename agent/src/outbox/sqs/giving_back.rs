@@ -15,8 +15,9 @@ use super::taking::Taking;
 use crate::message::MessageId;
 use crate::outbox::sqlite::SqliteOutbox;
 
-/// How long a stop waits for the receive that is still under way, after it put messages into the queue.
-const LAST_RECEIVE: Duration = Duration::from_millis(500);
+/// How long a stop waits for the receive that is still under way, after it put messages into the queue: it may well get them,
+/// and LocalStack brings them a second later.
+const LAST_RECEIVE: Duration = Duration::from_secs(2);
 
 /// The way back.
 #[derive(Clone)]
