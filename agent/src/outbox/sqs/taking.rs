@@ -205,25 +205,18 @@ impl Taking {
     pub(super) async fn keep_hidden(self: Arc<Self>) {
         loop {
             let visibility = self.nature.get().map_or(SHORTEST_ROUND, |nature| nature.visibility);
-            let in_trouble = self.hiding.trouble().is_some();
-            if in_trouble {
-                self.hiding.passable().await;
+            let round = (visibility / 4).max(SHORTEST_ROUND);
+            if self.hiding.trouble().is_some() {
+                // Sooner than otherwise, and never later: what is not hidden on is in two hands.
+                drop(tokio::time::timeout(round, self.hiding.passable()).await);
             } else {
-                tokio::time::sleep((visibility / 4).max(SHORTEST_ROUND)).await;
+                tokio::time::sleep(round).await;
             }
             let extensions = self.held.to_extend(visibility);
             if extensions.is_empty() {
                 self.hiding.forget();
             }
-            let mut batches = extensions.chunks(BATCH);
-            if in_trouble && let Some(first) = batches.next() {
-                // One call asks for all.
-                self.hide(first).await;
-                if self.hiding.trouble().is_some() {
-                    continue;
-                }
-            }
-            join_all(batches.map(|batch| self.hide(batch))).await;
+            join_all(extensions.chunks(BATCH).map(|batch| self.hide(batch))).await;
         }
     }
 
