@@ -118,7 +118,7 @@ async fn carry_out(kinds: &[Box<dyn ResourceKind>], change: &Change, span: &Span
         span.record("error.type", error.code.as_deref().unwrap_or("_OTHER"));
         span.record("rpc.method", error.action);
         if let Some(id) = &error.request_id {
-            span.record("aws.request_id", id);
+            span.record("aws.request_id", &**id);
         }
     }
     result

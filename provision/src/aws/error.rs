@@ -42,13 +42,13 @@ pub struct CallError {
     /// What can be done.
     pub fault: Fault,
     /// AWS's own code.
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// AWS's own words, numbers masked; or why there was no answer.
     pub message: String,
     /// For AWS support.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// What to do, where that is not what the fault tells.
-    pub advice: Option<String>,
+    pub advice: Option<Box<str>>,
 }
 
 const REFUSED: &[&str] = &["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
@@ -102,7 +102,7 @@ impl CallError {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        let id = |name| error.raw_response().and_then(|response| response.headers().get(name)).map(ToOwned::to_owned);
+        let id = |name| error.raw_response().and_then(|response| response.headers().get(name)).map(Box::from);
         let request_id = id("x-amzn-requestid").or_else(|| id("x-amz-request-id"));
         let resource = resource.into();
         let Some(service) = error.as_service_error() else {
@@ -118,7 +118,7 @@ impl CallError {
             };
         };
         // Shapes that moved to the JSON protocol carry their namespace: com.amazonaws.sqs#QueueDoesNotExist.
-        let code = service.code().map(|code| code.rsplit('#').next().unwrap_or(code).to_owned());
+        let code = service.code().map(|code| Box::from(code.rsplit('#').next().unwrap_or(code)));
         let fault = match code.as_deref() {
             Some(code) if REFUSED.contains(&code) => Fault::Refused,
             Some(code) if MISSING.contains(&code) => Fault::NotFound,
@@ -157,7 +157,7 @@ impl CallError {
 
     /// The same, with what to do about it, which whoever asked knows better than the fault tells.
     #[must_use]
-    pub fn advised(self, advice: impl Into<String>) -> Self {
+    pub fn advised(self, advice: impl Into<Box<str>>) -> Self {
         Self { advice: Some(advice.into()), ..self }
     }
 
@@ -239,7 +239,7 @@ mod tests {
 
     fn error(fault: Fault) -> CallError {
         let words = CallError::other("iam:CreateRole", "IAM role r", "As AWS says it.");
-        CallError { fault, code: Some("Code".to_owned()), request_id: Some("id".to_owned()), ..words }
+        CallError { fault, code: Some("Code".into()), request_id: Some("id".into()), ..words }
     }
 
     #[test]

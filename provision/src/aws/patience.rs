@@ -158,7 +158,7 @@ mod tests {
 
     fn error(fault: Fault, code: &str) -> CallError {
         let other = CallError::other("sqs:CreateQueue", "SQS queue sms-outbox", "wait 60 seconds");
-        CallError { fault, code: Some(code.to_owned()), ..other }
+        CallError { fault, code: Some(code.into()), ..other }
     }
 
     /// Fails so for a number of times; how often it was called.

@@ -123,7 +123,7 @@ mod tests {
 
     fn error(fault: Fault, code: &str) -> CallError {
         let other = CallError::other("logs:PutMetricFilter", "metric filter sms-quota", "as AWS says");
-        CallError { fault, code: Some(code.to_owned()), ..other }
+        CallError { fault, code: Some(code.into()), ..other }
     }
 
     #[test]
