@@ -1,4 +1,4 @@
-//! Several agents on one SQS queue: what one accepts another publishes. `SMS_FLEET_SQS` names another SQS than moto's.
+//! Several agents on one SQS queue: what one accepts another publishes. `SMS_FLEET_SQS` names another SQS than the tests' own.
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod fleet;

@@ -11,8 +11,8 @@ use std::collections::HashSet;
 use fleet::{Fleet, assert_told, hand_in, pages, published};
 use process::{Agent, Start};
 
-const ROUNDS: usize = 3;
-const BATCHES: usize = 3;
+const ROUNDS: usize = 6;
+const BATCHES: usize = 4;
 
 fn slow(start: Start) -> Agent {
     start.env("SMS_SIMULATOR__LATENCY", "30ms").env("SMS_DISPATCH__CONCURRENCY", "16").serve()
@@ -20,7 +20,7 @@ fn slow(start: Start) -> Agent {
 
 #[test]
 fn every_message_that_was_promised_is_published_and_twice_only_where_it_says_so() {
-    let fleet = Fleet::new(8, 20);
+    let fleet = Fleet::of_many(8, 20);
     let mut promised = HashSet::new();
     let survivor = slow(fleet.agent("both"));
     let mut victim = slow(fleet.agent("both"));

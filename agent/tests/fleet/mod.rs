@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::peers::{Moto, post};
+use crate::peers::{Ministack, Moto, post};
 use crate::process::{Agent, Start};
 
-/// Where another SQS than moto's listens (`http://127.0.0.1:PORT`), to run these tests against that one.
+/// Where another SQS than the tests' own listens (`http://127.0.0.1:PORT`), to run these tests against that one.
 const ELSEWHERE: &str = "SMS_FLEET_SQS";
 
 const REGION: &str = "us-east-1";
@@ -31,7 +31,14 @@ pub(crate) struct Fleet {
 struct Sqs {
     endpoint: String,
     region: &'static str,
-    _moto: Option<Moto>,
+    _peer: Peer,
+}
+
+/// What is ended with the queue.
+enum Peer {
+    Moto { _it: Moto },
+    Ministack { _it: Ministack },
+    Elsewhere,
 }
 
 impl Fleet {
@@ -42,10 +49,26 @@ impl Fleet {
 
     /// The same in a region that may be another than that of the agents.
     pub(crate) fn in_region(region: &'static str, visibility: u32, receives: u32) -> Self {
-        let moto = std::env::var_os(ELSEWHERE).is_none().then(Moto::start);
-        let elsewhere = || std::env::var(ELSEWHERE).unwrap();
-        let endpoint = moto.as_ref().map_or_else(elsewhere, |moto| moto.endpoint().to_owned());
-        let sqs = Sqs { endpoint, region, _moto: moto };
+        Self::on(visibility, receives, region, || {
+            let moto = Moto::start();
+            (moto.endpoint().to_owned(), Peer::Moto { _it: moto })
+        })
+    }
+
+    /// The same for thousands of messages: moto takes a fifth of a second for each of them.
+    pub(crate) fn of_many(visibility: u32, receives: u32) -> Self {
+        Self::on(visibility, receives, REGION, || {
+            let ministack = Ministack::start_open();
+            (ministack.endpoint().to_owned(), Peer::Ministack { _it: ministack })
+        })
+    }
+
+    fn on(visibility: u32, receives: u32, region: &'static str, start: impl FnOnce() -> (String, Peer)) -> Self {
+        let (endpoint, peer) = match std::env::var(ELSEWHERE) {
+            Ok(endpoint) => (endpoint, Peer::Elsewhere),
+            Err(_) => start(),
+        };
+        let sqs = Sqs { endpoint, region, _peer: peer };
         let name = format!("sms-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let dead = sqs.make(&format!("{name}-dead"), &json!({}));
         let policy = json!({ "deadLetterTargetArn": sqs.attributes(&dead)["QueueArn"], "maxReceiveCount": receives });

@@ -1,4 +1,5 @@
-"""ministack with authentication on, on a free port, which it prints; ends when its standard input does."""
+"""ministack on a free port, which it prints, with authentication as its argument says (`true`, `false`); ends when its
+standard input does."""
 
 import asyncio
 import os
@@ -9,7 +10,7 @@ import threading
 listener = socket.socket()
 listener.bind(("127.0.0.1", 0))
 port = listener.getsockname()[1]
-os.environ |= {"AUTH": "true", "GATEWAY_PORT": str(port), "LOG_LEVEL": "ERROR"}
+os.environ |= {"AUTH": sys.argv[1], "GATEWAY_PORT": str(port), "LOG_LEVEL": "ERROR"}
 
 from hypercorn.asyncio import serve  # noqa: E402
 from hypercorn.config import Config  # noqa: E402

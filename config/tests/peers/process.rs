@@ -38,13 +38,14 @@ impl Peer {
     ///
     /// It must end when its standard input ends; its standard error joins the test's.
     pub(crate) fn start(name: &'static str, source: &str) -> Self {
-        Self::start_in(python(), name, source)
+        Self::start_in(python(), name, source, &[])
     }
 
-    /// The same in another virtual environment.
-    pub(crate) fn start_in(python: &Path, name: &'static str, source: &str) -> Self {
+    /// The same in another virtual environment, with arguments.
+    pub(crate) fn start_in(python: &Path, name: &'static str, source: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(python)
             .args(["-u", "-c", source])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
