@@ -70,12 +70,24 @@ fn without_a_region_it_says_where_to_set_it() {
 }
 
 #[test]
-fn an_endpoint_that_is_set_and_empty_is_named() {
+fn an_endpoint_that_is_empty_or_has_more_than_an_endpoint_is_named_and_not_repeated() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sms-provision"));
-    command.arg("plan").env_clear().env("HOME", home.path()).env("AWS_REGION", "us-east-1");
-    let output = command.env("AWS_ENDPOINT_URL_IAM", "").current_dir(home.path()).output().unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{errors}");
+    let told = |variable: &str, value: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sms-provision"));
+        command.arg("plan").env_clear().env("HOME", home.path()).env("AWS_REGION", "us-east-1");
+        let output = command.env(variable, value).current_dir(home.path()).output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        errors
+    };
+    let errors = told("AWS_ENDPOINT_URL_IAM", "");
     assert!(errors.contains("AWS_ENDPOINT_URL_IAM is set and empty"), "{errors}");
+    for (variable, named) in [("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL"), ("SMS_AWS__ENDPOINT_URL", "aws.endpoint_url")] {
+        for value in
+            ["http://127.0.0.1:1/?token=sesame", "http://sesame:sesame@127.0.0.1:1", "http://127.0.0.1:1/#sesame"]
+        {
+            let errors = told(variable, value);
+            assert!(errors.contains(named) && !errors.contains("sesame"), "{errors}");
+        }
+    }
 }

@@ -59,6 +59,11 @@ pub enum AwsError {
     /// The SDK takes an empty endpoint for one, and breaks off at it.
     #[error("{0} is set and empty: unset it, or make it the URL of an endpoint")]
     EmptyEndpoint(String),
+    /// The SDK leaves out a query, and logs it; it may be a secret, and so may what stands before the host.
+    #[error(
+        "{0} has more than an endpoint: leave scheme, host, port and path, and take out what stands before an @ or after a ?"
+    )]
+    OddEndpoint(String),
 }
 
 /// What AWS clients are made from, and the credentials behind them.
@@ -84,6 +89,9 @@ impl AwsAccess {
         });
         if let Some((name, _)) = empty {
             return Err(AwsError::EmptyEndpoint(name.to_string_lossy().into_owned()));
+        }
+        if let Some(name) = odd_endpoint(settings) {
+            return Err(AwsError::OddEndpoint(name));
         }
         let mut timeouts = TimeoutConfig::builder().connect_timeout(options.connect_timeout);
         timeouts.set_operation_attempt_timeout(options.operation_attempt_timeout);
@@ -111,6 +119,18 @@ impl AwsAccess {
         let own = key.build().ok().and_then(|key| self.config.service_config()?.load_config(key));
         own.is_some() || self.config.endpoint_url().is_some()
     }
+}
+
+/// What names an endpoint that has a user's name, a query or a fragment.
+fn odd_endpoint(settings: &Aws) -> Option<String> {
+    let is_odd = |endpoint: &str| endpoint.contains(['@', '?', '#']);
+    if settings.endpoint_url.as_deref().is_some_and(is_odd) {
+        return Some("aws.endpoint_url".to_owned());
+    }
+    std::env::vars_os().find_map(|(name, value)| {
+        let name = name.to_str().filter(|name| name.starts_with("AWS_ENDPOINT_URL"))?;
+        value.to_str().is_some_and(is_odd).then(|| name.to_owned())
+    })
 }
 
 fn base(settings: &Aws, http: Option<SharedHttpClient>) -> ConfigLoader {

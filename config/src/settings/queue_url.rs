@@ -30,6 +30,7 @@ const LONGEST_NAME: usize = 80;
 pub struct QueueUrl {
     text: String,
     region: Option<String>,
+    endpoint: Option<String>,
 }
 
 impl QueueUrl {
@@ -50,7 +51,12 @@ impl QueueUrl {
         }
         let region = region_of(&host.to_ascii_lowercase());
         let is_account = matches!(before, [account] if is_account_id(account));
-        (region.is_none() || is_account).then(|| Self { text: text.to_owned(), region })
+        let is_usual =
+            uri.port().is_none() && uri.scheme_str() == Some("https") && is_usual(&host.to_ascii_lowercase());
+        let endpoint = (region.is_some() && !is_usual).then(|| {
+            format!("{}://{}", uri.scheme_str().unwrap_or("https"), uri.authority().map_or(host, |at| at.as_str()))
+        });
+        (region.is_none() || is_account).then(|| Self { text: text.to_owned(), region, endpoint })
     }
 
     /// As it was written.
@@ -61,6 +67,12 @@ impl QueueUrl {
     /// The region in which AWS has it; `None`: its host is none of SQS's at AWS.
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref()
+    }
+
+    /// Where AWS has it, if that is not where the SDK goes by itself in its region: a VPC endpoint, one of FIPS or of both
+    /// stacks, or another port.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 }
 
@@ -76,10 +88,16 @@ fn region_of(host: &str) -> Option<String> {
     let labels: Vec<&str> = service.split('.').collect();
     let region = match labels.as_slice() {
         ["sqs" | "sqs-fips", region] | [region, "queue"] | [_, "sqs", region, "vpce"] => *region,
-        ["queue"] => OLDEST_REGION,
+        ["queue"] if host.ends_with(".amazonaws.com") => OLDEST_REGION,
         _ => return None,
     };
     (REGION.fits)(region).then(|| region.to_owned())
+}
+
+/// Whether the SDK goes to that host of SQS's by itself, or to the one that has taken its place.
+fn is_usual(host: &str) -> bool {
+    let is_of_one_stack = !host.contains(".api.");
+    is_of_one_stack && (host.starts_with("sqs.") || (host.contains("queue.") && !host.contains(".vpce.")))
 }
 
 #[cfg(test)]
@@ -108,6 +126,26 @@ mod tests {
             let url = format!("https://{host}/123456789012/sms-outbox");
             assert_eq!(self::region(&url), Some(Some(region.to_owned())), "{host}");
         }
+    }
+
+    #[test]
+    fn a_queue_is_called_where_its_url_says_and_not_only_in_its_region() {
+        for host in [
+            "vpce-0a1b-2c.sqs.eu-north-1.vpce.amazonaws.com",
+            "sqs-fips.us-gov-west-1.amazonaws.com",
+            "sqs.us-east-2.api.aws",
+            "sqs.eu-west-1.amazonaws.com:8443",
+        ] {
+            let url = QueueUrl::parse(&format!("https://{host}/123456789012/sms-outbox")).unwrap();
+            assert_eq!(url.endpoint(), Some(format!("https://{host}").as_str()));
+        }
+        for host in
+            ["sqs.eu-west-1.amazonaws.com", "eu-west-1.queue.amazonaws.com", "queue.amazonaws.com", "127.0.0.1:1"]
+        {
+            let url = QueueUrl::parse(&format!("https://{host}/123456789012/sms-outbox")).unwrap();
+            assert_eq!(url.endpoint(), None, "{host}");
+        }
+        assert_eq!(region("https://queue.amazonaws.com.cn/123456789012/q"), Some(None), "there never was one");
     }
 
     #[test]

@@ -15,9 +15,12 @@ use super::taking::Taking;
 use crate::message::MessageId;
 use crate::outbox::sqlite::SqliteOutbox;
 
-/// How long a stop waits for the receive that is still under way, after it put messages into the queue: it may well get them,
-/// and LocalStack brings them a second later.
+/// How long a stop waits for the receive that is still under way. It may well get what this agent, or another one that stops
+/// at the same moment, puts back into the queue, and LocalStack brings that a second later.
 const LAST_RECEIVE: Duration = Duration::from_secs(2);
+/// How often it looks into its hands, and how long it leaves between two looks.
+const ROUNDS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The way back.
 #[derive(Clone)]
@@ -33,38 +36,39 @@ impl GivingBack {
     pub(super) async fn all(self) {
         self.taking.close();
         let sends = self.forwarding.emptied().await;
-        // Once more for what our own last receive gets of that.
-        for _ in 0..2 {
+        // Again for what our own last receive gets of that, and for what was just being published.
+        for _ in 0..ROUNDS {
             let in_hand = self.taking.held.ids();
-            let gave = if sends { self.send_anew(in_hand).await } else { self.show(in_hand).await };
-            if !gave {
-                break;
+            if sends {
+                self.send_anew(in_hand).await;
+            } else {
+                self.show(in_hand).await;
             }
             drop(tokio::time::timeout(LAST_RECEIVE, self.taking.polled()).await);
+            if self.taking.held.ids().is_empty() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
         }
         self.taking.deleting.done().await;
     }
 
-    /// False: none of these only waits here.
-    async fn send_anew(&self, ids: Vec<MessageId>) -> bool {
+    async fn send_anew(&self, ids: Vec<MessageId>) {
         let back = self.rows.give_back(ids).await.unwrap_or_default();
         if back.is_empty() {
-            return false;
+            return;
         }
         if !self.forwarding.emptied().await {
             return self.show(back).await;
         }
         let receipts = back.into_iter().filter_map(|id| self.taking.held.release(id));
         receipts.for_each(|receipt| self.taking.deleting.push(receipt));
-        true
     }
 
-    /// False: none of these only waits here.
-    async fn show(&self, ids: Vec<MessageId>) -> bool {
+    async fn show(&self, ids: Vec<MessageId>) {
         let left = self.rows.let_go(ids).await.unwrap_or_default();
         let receipts: Vec<_> = left.into_iter().filter_map(|id| Some((self.taking.held.release(id)?, 0))).collect();
         // What that does not reach is seen again after its visibility time.
         join_all(receipts.chunks(BATCH).map(|batch| self.queue.hide(batch))).await;
-        !receipts.is_empty()
     }
 }

@@ -100,11 +100,16 @@ impl Queue {
     /// # Errors
     /// [`NoQueue`].
     pub(super) fn new(access: &AwsAccess, url: &QueueUrl) -> Result<Self, NoQueue> {
-        if url.region().is_none() && !access.has_endpoint_for("SQS") {
+        let elsewhere = access.has_endpoint_for("SQS");
+        if url.region().is_none() && !elsewhere {
             return Err(NoQueue);
         }
         let region = url.region().map(|region| Region::new(region.to_owned()));
-        let config = aws_sdk_sqs::config::Builder::from(&access.config)
+        let mut config = aws_sdk_sqs::config::Builder::from(&access.config);
+        if let Some(endpoint) = url.endpoint().filter(|_| !elsewhere) {
+            config = config.endpoint_url(endpoint);
+        }
+        let config = config
             .region(region.or_else(|| access.config.region().cloned()))
             .retry_config(RetryConfig::disabled())
             // A receive that waits for messages is silent for as long as there are none.

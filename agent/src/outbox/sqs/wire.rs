@@ -83,10 +83,16 @@ pub(super) fn write(letter: &Letter, now: Timestamp) -> String {
     serde_json::to_string(&form).unwrap_or_default().replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
 }
 
+/// More than any agent makes: `dispatch.max_attempts` allows no more, and at a minute each they are two years.
+const MOST_ATTEMPTS: u32 = 1_000_000;
+
 /// The letter of that text, which lay in the queue for `waited`, with its times by the clock that says `now`; `None`: it
 /// is none, or none that this program understands.
 pub(super) fn read(text: &str, trace: Option<&str>, waited: Duration, now: Timestamp) -> Option<Letter> {
     let form: Form = serde_json::from_str(text).ok()?;
+    if form.attempts.max(form.unknowns) > MOST_ATTEMPTS {
+        return None;
+    }
     if form.v != VERSION || form.reference.as_ref().is_some_and(|word| word.chars().count() > LONGEST_REFERENCE) {
         return None;
     }
@@ -191,6 +197,9 @@ mod tests {
             ("\"id\":\"0", "\"id\":\"!"),
             ("\"give_up_at\"", "\"give_up\""),
             ("table 17", &"x".repeat(129)),
+            // One more would be more than the outbox counts: nobody could claim it, nor what comes with it.
+            ("\"attempts\":3", "\"attempts\":4294967295"),
+            ("\"unknowns\":1", "\"unknowns\":1000001"),
         ];
         for (from, to) in bad {
             assert!(good.contains(from), "{from}");
