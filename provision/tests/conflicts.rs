@@ -69,6 +69,24 @@ fn what_is_owned_with_something_that_is_not_ours_is_left_with_it() {
 }
 
 #[test]
+fn a_metric_filter_of_our_name_on_the_log_group_of_another_stack_is_that_ones() {
+    let account = Account::new();
+    account.boto(
+        "group = 'sns/us-east-1/123456789012/DirectPublishToPhoneNumber/Failure'\n\
+         logs.create_log_group(logGroupName=group, tags={'sms:stack': 'other'})\n\
+         logs.put_metric_filter(logGroupName=group, filterName='sms-spam', filterPattern='x', metricTransformations=[\
+         {'metricName': 'a', 'metricNamespace': 'SMS/other', 'metricValue': '1'}])",
+    );
+    let before = account.state();
+    let changes = account.run(&["plan", "--json"]).ended(1).changes();
+    assert!(changes.iter().any(|change| change == "conflict log_metric_filter sms-spam"), "{changes:?}");
+    account.run(&["destroy", "--yes"]).ended(0);
+    assert_eq!(account.state(), before);
+    account.run(&["apply", "--yes", "--adopt"]).ended(0);
+    assert_eq!(account.run(&["plan", "--json"]).ended(0).changes(), [""; 0]);
+}
+
+#[test]
 fn a_limit_that_somebody_set_is_not_cut_to_one_dollar() {
     let account = Account::new();
     account.boto("sns.set_sms_attributes(attributes={'MonthlySpendLimit':'500'})");

@@ -38,3 +38,28 @@ fn a_quota_that_looks_reached_for_a_moment_is_waited_out_and_one_that_is_reached
     assert!(apply.out.contains(told) && apply.out.contains("Service Quotas"), "{apply:?}");
     assert_eq!((recorded.asked("CreateUser").len(), recorded.asked("CreateRole").len()), (2, 5));
 }
+
+#[test]
+fn a_value_that_sns_refuses_is_told_at_once_although_the_same_call_names_a_new_role() {
+    let recorded = Recorded::new();
+    recorded.fails("SetSMSAttributes", 400, "InvalidParameter", "Invalid parameter: MonthlySpendLimit exceeds 1");
+    let apply = recorded.run_all_through(&["apply", "--yes", "--set", "account.monthly_spend_limit_usd=50"]).ended(1);
+    assert!(apply.out.contains("MonthlySpendLimit exceeds 1") && apply.out.contains("AWS Support"), "{apply:?}");
+    assert_eq!(recorded.asked("SetSMSAttributes").len(), 1);
+}
+
+#[test]
+fn a_role_that_whoever_runs_it_may_not_pass_is_not_cleared_and_its_record_stays() {
+    const ROLE: &str = "arn:aws:iam::123456789012:role/SNSFeedback";
+    let recorded = Recorded::new();
+    let account = &recorded.account;
+    account.boto(&format!("sns.set_sms_attributes(attributes={{'DeliveryStatusIAMRole': '{ROLE}'}})"));
+    account.run(&["apply", "--yes", "--adopt"]).ended(0);
+    let refusal = format!("User: u is not authorized to perform: iam:PassRole on resource: {ROLE}");
+    recorded.fails("SetSMSAttributes", 403, "AuthorizationError", &refusal);
+    let destroy = recorded.run_all_through(&["destroy", "--yes"]).ended(1);
+    assert!(destroy.out.contains("iam:PassRole on that role"), "{destroy:?}");
+    account.run(&["destroy", "--yes"]).ended(0);
+    let role = account.boto("print(sns.get_sms_attributes()['attributes']['DeliveryStatusIAMRole'])");
+    assert_eq!(role.trim(), ROLE, "the record is what it was put back from");
+}

@@ -89,6 +89,14 @@ impl Credentials {
     /// # Errors
     /// Why they cannot be had: the profile that is in no file, or else the SDK's words, which may quote an ARN.
     pub async fn ready(&self) -> Result<(), String> {
+        self.ready_within(PATIENCE).await
+    }
+
+    /// The same with so much patience.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn ready_within(&self, patience: Duration) -> Result<(), String> {
         if let Some(known) = self.known() {
             return known;
         }
@@ -96,12 +104,12 @@ impl Credentials {
         if let Some(known) = self.known() {
             return known;
         }
-        let why = match tokio::time::timeout(PATIENCE, self.provide()).await {
+        let why = match tokio::time::timeout(patience, self.provide()).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => self.told(&error).await,
             Err(_) => match self.missing_profile().await {
                 Some(missing) => missing.to_string(),
-                None => format!("no credentials within {} s", PATIENCE.as_secs()),
+                None => format!("no credentials within {} s", patience.as_secs()),
             },
         };
         Err(self.missing(why))

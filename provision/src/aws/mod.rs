@@ -17,6 +17,8 @@ pub use patience::{SETTLING, call, call_while, made_just_now, pages, patiently, 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long credentials may take: a `credential_process` may wait for a person with a second factor.
+const LOGIN: Duration = Duration::from_secs(120);
 /// By the SDK, with its backoff. Many targets at once are throttled together.
 const RETRIES: u32 = 5;
 const OPTIONS: ClientOptions =
@@ -130,7 +132,7 @@ impl Session {
         if let Some(missing) = access.credentials.missing_profile().await {
             return Err(AwsError::MissingProfile(missing).into());
         }
-        access.credentials.ready().await.map_err(|why| SessionError::NoCredentials(short(why)))?;
+        access.credentials.ready_within(LOGIN).await.map_err(|why| SessionError::NoCredentials(short(why)))?;
         let sts = aws_sdk_sts::Client::new(&access.config);
         let send = || sts.get_caller_identity().send();
         let caller = call("sts:GetCallerIdentity", &"the credentials", send).await?;

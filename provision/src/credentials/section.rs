@@ -149,27 +149,49 @@ pub(super) fn taken_out(text: &str, profile: &str) -> String {
     out
 }
 
-/// The text without the profile's section; comments stay.
+/// The text without the profile's key; without the section, too, where it held nothing else. Comments stay.
 pub(super) fn remove(text: &str, profile: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let (mut ours, mut at_end) = (false, false);
+    let has_more = has_more(text, profile);
+    let (mut ours, mut dropped, mut at_end) = (false, false, false);
     for (whole, line) in lines(text) {
-        if let Line::Header(name) = line {
-            ours = name == profile;
+        match line {
+            Line::Header(name) => {
+                ours = name == profile;
+                dropped = ours && !has_more;
+            }
+            Line::Property(name, _) => dropped = ours && (!has_more || is_of_credentials(name)),
+            Line::Continued => {}
+            Line::Other => {
+                at_end = false;
+                out.push_str(whole);
+                continue;
+            }
         }
-        if ours && !matches!(line, Line::Other) {
-            at_end = true;
-        } else {
-            at_end = false;
+        at_end = dropped;
+        if !dropped {
             out.push_str(whole);
         }
     }
     // The empty line that was put before it.
     let end = line_end(text);
-    if at_end && out.ends_with(&format!("{end}{end}")) {
+    if at_end && !has_more && out.ends_with(&format!("{end}{end}")) {
         out.truncate(out.len() - end.len());
     }
     out
+}
+
+/// Whether the profile's section says anything but who is meant.
+fn has_more(text: &str, profile: &str) -> bool {
+    let mut ours = false;
+    lines(text).into_iter().any(|(_, line)| match line {
+        Line::Header(name) => {
+            ours = name == profile;
+            false
+        }
+        Line::Property(name, _) => ours && !is_of_credentials(name),
+        Line::Continued | Line::Other => false,
+    })
 }
 
 fn line_end(text: &str) -> &'static str {
@@ -206,11 +228,16 @@ mod tests {
     }
 
     #[test]
-    fn the_section_goes_and_its_comments_stay() {
-        let expected = "\u{feff}# work\r\n[default]\r\naws_access_key_id=A\r\naws_secret_access_key=B\r\n\r\n\
-            ; of the sender\r\n\r\n# private\r\n[default]\r\nrole_arn = x\r\n  more\r\n[other]";
-        assert_eq!(remove(MIXED, "sms"), expected);
+    fn the_key_goes_and_what_else_the_section_says_stays() {
+        let key = "aws_access_key_id = OLD\r\naws_secret_access_key = WORSE\r\naws_session_token = STALE\r\n";
+        assert_eq!(remove(MIXED, "sms"), MIXED.replace(key, ""));
         assert_eq!(remove(MIXED, "nobody"), MIXED);
+    }
+
+    #[test]
+    fn a_section_that_held_nothing_but_the_key_goes_and_its_comments_stay() {
+        let text = "[a]\nx = 1\n[sms]\n; of the sender\naws_access_key_id = A\naws_secret_access_key = B\n[b]\n";
+        assert_eq!(remove(text, "sms"), "[a]\nx = 1\n; of the sender\n[b]\n");
     }
 
     #[test]

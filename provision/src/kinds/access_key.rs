@@ -41,7 +41,7 @@ impl AccessKeys {
         if there && state.stored.is_none() {
             found.notes.push(format!(
                 "{id}: its secret is not in {} (profile {}), and it is left alone, since it may be in use elsewhere; \
-                 sms-provision keys rotate makes a new one",
+                 sms-provision keys rotate makes a new one and then deletes this one (--grace gives its users time)",
                 file(),
                 stack.profile
             ));

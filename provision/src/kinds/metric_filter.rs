@@ -5,16 +5,33 @@ use std::sync::Arc;
 use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation, StandardUnit};
 use serde_json::json;
 
-use super::{Answer, Ground, ResourceKind, Update};
+use super::{Answer, Ground, ResourceKind, Update, tagging};
 use crate::aws::{CallError, Fault, call, pages};
-use crate::resource::{Attributes, Found, Id, Kind, Resource, text};
-use crate::stack::failure_log_group;
+use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, TAG, text};
+use crate::stack::{STACK_TAG, failure_log_group};
 
 pub(super) struct MetricFilters(pub(super) Arc<Ground>);
 
 impl MetricFilters {
     fn group(&self) -> String {
         failure_log_group(&self.0.session.place)
+    }
+
+    /// Whose the log group is. One without a tag is anybody's to take, and nobody's to take away.
+    async fn owner_of_group(&self, candidates: &[&Resource]) -> Result<Owner, CallError> {
+        let what = format!("log group {}", self.group());
+        let arn = self.0.session.place.arn("logs", &format!("log-group:{}", self.group()));
+        let asked = || self.0.session.logs.list_tags_for_resource().resource_arn(&arn).send();
+        let told = CallError::if_there(call("logs:ListTagsForResource", &what, asked).await)?;
+        let tags = tagging::compared(told.and_then(|told| told.tags).unwrap_or_default());
+        let wanted = candidates.iter().any(|candidate| candidate.wanted.is_some());
+        match tags.contains_key(&format!("{TAG}{STACK_TAG}")) {
+            false if wanted => Ok(Owner::Ours),
+            _ => Ok(match tagging::owner(&tags, &self.0.stack.names.stack) {
+                Owner::Other(why) => Owner::Other(format!("counts elsewhere, and its log group {why}")),
+                ours => ours,
+            }),
+        }
     }
 }
 
@@ -42,11 +59,15 @@ async fn list(ground: &Ground, group: &str, candidates: &[&Resource]) -> Result<
     let pages = pages("logs:DescribeMetricFilters", &what, send, |page| page.next_token()).await;
     let is_ours = |filter: &MetricFilter| {
         let named = candidates.iter().any(|candidate| filter.filter_name() == Some(&candidate.id.name));
-        named || filter.metric_transformations().iter().any(|one| one.metric_namespace == ground.stack.names.namespace)
+        named || counts_in(filter, &ground.stack.names.namespace)
     };
     let filters = CallError::if_there(pages)?.unwrap_or_default().into_iter();
     let filters = filters.flat_map(|page| page.metric_filters.unwrap_or_default());
     Ok(filters.map(|filter| (filter.clone(), is_ours(&filter))).collect())
+}
+
+fn counts_in(filter: &MetricFilter, namespace: &str) -> bool {
+    filter.metric_transformations().iter().any(|one| one.metric_namespace == namespace)
 }
 
 fn attributes(filter: &MetricFilter) -> Attributes {
@@ -77,11 +98,17 @@ impl ResourceKind for MetricFilters {
         Box::pin(async move {
             let filters = list(&self.0, &self.group(), candidates).await?;
             let ours = filters.into_iter().filter(|(_, ours)| *ours);
-            let found = |(filter, _): (MetricFilter, _)| {
+            let ours: Vec<_> = ours.map(|(filter, _)| filter).collect();
+            let counts_here = |filter: &MetricFilter| counts_in(filter, &self.0.stack.names.namespace);
+            // Whose one is that has our name only, its log group says.
+            let group =
+                if ours.iter().all(counts_here) { Owner::Ours } else { self.owner_of_group(candidates).await? };
+            let found = |filter: MetricFilter| {
+                let owner = if counts_here(&filter) { Owner::Ours } else { group.clone() };
                 let name = filter.filter_name.clone().unwrap_or_default();
-                Found::ours(Id::new(Kind::LogMetricFilter, name), attributes(&filter))
+                Found::ours(Id::new(Kind::LogMetricFilter, name), attributes(&filter)).owned_by(owner)
             };
-            Ok(ours.map(found).collect())
+            Ok(ours.into_iter().map(found).collect())
         })
     }
 

@@ -74,10 +74,13 @@ impl SmsAttributes {
     /// SNS checks the role, of which it may not have heard yet.
     async fn set(&self, values: HashMap<String, String>, id: &Id) -> Result<(), CallError> {
         let names_role = values.get(ROLE).is_some_and(|role| !role.is_empty());
+        let of_another =
+            |error: &CallError| SMS_ATTRIBUTES.iter().any(|key| *key != ROLE && error.message.contains(key));
         let not_yet = |error: &CallError| {
             names_role
-                && error.is(&["InvalidParameter", "AuthorizationError"])
-                && !error.message.contains("iam:PassRole")
+                && refused(error)
+                // A value that is wrong does not become right.
+                && !of_another(error)
         };
         self.set_while(not_yet, values, id).await
     }
@@ -87,7 +90,6 @@ impl SmsAttributes {
         let id = &found.id;
         let values: HashMap<String, String> =
             found.released.keys().map(|key| (key.clone(), text(&found.released, key).to_owned())).collect();
-        let refused = |error: &CallError| error.is(&["InvalidParameter", "AuthorizationError"]);
         match self.set_while(|_| false, values.clone(), id).await {
             Err(error) if refused(&error) => {}
             ended => return ended,
@@ -131,9 +133,19 @@ impl SmsAttributes {
     }
 }
 
+/// Whether AWS refuses what a value names, and not whoever asks.
+fn refused(error: &CallError) -> bool {
+    let caller = ["iam:PassRole", "not authorized to perform"];
+    error.is(&["InvalidParameter", "AuthorizationError"]) && !caller.iter().any(|words| error.message.contains(words))
+}
+
 /// What AWS refuses about a value lies outside of the settings more often than in them.
 fn explained(error: CallError) -> CallError {
     match error.code.as_deref() {
+        Some("AuthorizationError") if error.message.contains("iam:PassRole") => error.advised(
+            "whoever runs this must be allowed iam:PassRole on that role, which sms-provision policy operator grants on the \
+             stack's own role only; grant it and run it again: what the attributes were stays on record until then",
+        ),
         Some("AuthorizationError") if error.message.contains("bucket") => error.advised(
             "the policy of account.usage_report_bucket must let sns.amazonaws.com put objects, list the bucket and get its \
              location, and the bucket must be in this region",

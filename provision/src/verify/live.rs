@@ -26,6 +26,16 @@ pub async fn send(session: &Session, key: &SecretKey, to: &str) -> Result<Sent, 
     let sns = aws_sdk_sns::Client::from_conf(config.retry_config(RetryConfig::disabled()).build());
     let not_sent = |error: &CallError| matches!(error.fault, Fault::Credentials | Fault::Refused);
     let publish = || sns.publish().phone_number(to).message(TEXT).send();
-    let published = call_while(KNOWN_WITHIN, not_sent, "sns:Publish", &"the SMS", publish).await?;
+    let published = call_while(KNOWN_WITHIN, not_sent, "sns:Publish", &"the SMS", publish).await;
+    let published = published.map_err(|error| match error.fault {
+        Fault::Refused => error.advised(
+            "the sender may not publish: run sms-provision apply; if it has nothing to change, a service control policy or \
+             a permissions boundary forbids it",
+        ),
+        Fault::Credentials => {
+            error.advised("AWS does not accept the sender's key that is in the credentials file: sms-provision keys rotate makes a new one")
+        }
+        _ => error,
+    })?;
     Ok(Sent { message_id: published.message_id.unwrap_or_default() })
 }
