@@ -36,7 +36,9 @@ fn a_quota_that_looks_reached_for_a_moment_is_waited_out_and_one_that_is_reached
     let told = "IAM role sms-delivery-status-us-east-1: iam:CreateRole: LimitExceeded: Cannot exceed quota for RolesPerAccount: \
         1000; a quota of the account is reached: delete what is not needed";
     assert!(apply.out.contains(told) && apply.out.contains("Service Quotas"), "{apply:?}");
-    assert_eq!((recorded.asked("CreateUser").len(), recorded.asked("CreateRole").len()), (2, 5));
+    assert_eq!(recorded.asked("CreateUser").len(), 2);
+    // Five where the machine is not busy: what ends them is the time.
+    assert!((2..=5).contains(&recorded.asked("CreateRole").len()), "{:?}", recorded.asked("CreateRole"));
 }
 
 #[test]

@@ -133,8 +133,11 @@ impl CallError {
             _ if status.is_some_and(|status| status >= 500) => Fault::Failing,
             _ => Fault::Other,
         };
-        let unreadable = || format!("an answer that cannot be read (status {})", status.unwrap_or(0));
-        let message = service.message().map_or_else(unreadable, mask_numbers);
+        let without_words = || match status {
+            Some(status) if status >= 400 => format!("status {status}"),
+            other => format!("an answer that cannot be read (status {})", other.unwrap_or(0)),
+        };
+        let message = service.message().map_or_else(without_words, mask_numbers);
         let advice = (fault == Fault::Other && code.is_none())
             .then(|| "is it AWS that answers? Check the endpoint and the proxy, then run it again".into());
         Self { action, resource, fault, code, message, request_id, advice }
