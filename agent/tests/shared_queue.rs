@@ -190,6 +190,24 @@ fn an_agent_that_stops_gives_back_what_it_has_in_hand_with_all_that_is_known_of_
 }
 
 #[test]
+fn what_one_agent_gives_back_is_not_left_in_the_hands_of_another_that_stops_at_the_same_moment() {
+    let fleet = Fleet::new(600, 20);
+    let busy = fleet.agent("both").serve();
+    let headers = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
+    busy.request("POST", "/v1/messages", &headers, r#"{"to":"+15005550004","body":"sesame"}"#);
+    busy.until("it has it in hand", |_| fleet.lying() == (0, 1));
+    let idle = fleet.agent("dispatch").serve();
+    idle.until("it asks the queue", |agent| agent.get("/readyz").status == 200);
+    busy.terminate();
+    idle.terminate();
+    for agent in [busy, idle] {
+        let (status, log, _folder) = agent.wait();
+        assert_eq!(status.code(), Some(0), "{log}");
+    }
+    assert_eq!(fleet.lying(), (1, 0));
+}
+
+#[test]
 fn what_was_taken_and_not_begun_is_given_back_while_a_publish_uses_up_the_time_of_the_stop() {
     let fleet = Fleet::new(600, 20);
     let accepting = fleet.agent("accept").serve();

@@ -34,17 +34,16 @@ pub(super) struct GivingBack {
 impl GivingBack {
     /// Gives back all that only waits here, and sees what is settled out of the queue. Nothing is taken any more.
     pub(super) async fn all(self) {
-        self.taking.close();
+        // What other agents put back while this one stops may come to it; once is enough to wait for that.
+        let mut waits = self.taking.close();
         let sends = self.forwarding.emptied().await;
         // Again for what our own last receive gets of that, and for what was just being published.
         for _ in 0..ROUNDS {
             let in_hand = self.taking.held.ids();
-            if sends {
-                self.send_anew(in_hand).await;
-            } else {
-                self.show(in_hand).await;
+            let gave = if sends { self.send_anew(in_hand).await } else { self.show(in_hand).await };
+            if std::mem::take(&mut waits) || gave {
+                drop(tokio::time::timeout(LAST_RECEIVE, self.taking.polled()).await);
             }
-            drop(tokio::time::timeout(LAST_RECEIVE, self.taking.polled()).await);
             if self.taking.held.ids().is_empty() {
                 break;
             }
@@ -53,22 +52,38 @@ impl GivingBack {
         self.taking.deleting.done().await;
     }
 
-    async fn send_anew(&self, ids: Vec<MessageId>) {
+    /// False: none of these only waits here.
+    async fn send_anew(&self, ids: Vec<MessageId>) -> bool {
         let back = self.rows.give_back(ids).await.unwrap_or_default();
         if back.is_empty() {
-            return;
+            return false;
         }
-        if !self.forwarding.emptied().await {
-            return self.show(back).await;
+        // Out of hand before they are sent: what our own last receive gets of that is another message of the queue, and
+        // must not be deleted in the place of this one.
+        let receipts = self.out_of_hand(&back);
+        if self.forwarding.emptied().await {
+            receipts.into_iter().for_each(|receipt| self.taking.deleting.push(receipt));
+        } else {
+            drop(self.rows.let_go(back).await);
+            self.reveal(receipts).await;
         }
-        let receipts = back.into_iter().filter_map(|id| self.taking.held.release(id));
-        receipts.for_each(|receipt| self.taking.deleting.push(receipt));
+        true
     }
 
-    async fn show(&self, ids: Vec<MessageId>) {
+    /// False: none of these only waits here.
+    async fn show(&self, ids: Vec<MessageId>) -> bool {
         let left = self.rows.let_go(ids).await.unwrap_or_default();
-        let receipts: Vec<_> = left.into_iter().filter_map(|id| Some((self.taking.held.release(id)?, 0))).collect();
-        // What that does not reach is seen again after its visibility time.
+        self.reveal(self.out_of_hand(&left)).await;
+        !left.is_empty()
+    }
+
+    fn out_of_hand(&self, ids: &[MessageId]) -> Vec<String> {
+        ids.iter().filter_map(|id| self.taking.held.release(*id)).collect()
+    }
+
+    /// What that does not reach is seen again after its visibility time.
+    async fn reveal(&self, receipts: Vec<String>) {
+        let receipts: Vec<_> = receipts.into_iter().map(|receipt| (receipt, 0)).collect();
         join_all(receipts.chunks(BATCH).map(|batch| self.queue.hide(batch))).await;
     }
 }

@@ -113,9 +113,9 @@ impl Taking {
         None
     }
 
-    /// Begins no call any more.
-    pub(super) fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
+    /// Begins no call any more. False: it did not before, either.
+    pub(super) fn close(&self) -> bool {
+        !self.closing.swap(true, Ordering::Relaxed)
     }
 
     /// Returns once no receive is under way.
