@@ -49,14 +49,15 @@ impl QueueUrl {
         if !is_name(name) || before.is_empty() || before.contains(&"") {
             return None;
         }
-        let region = region_of(&host.to_ascii_lowercase());
+        let place = place_of(&host.to_ascii_lowercase());
         let is_account = matches!(before, [account] if is_account_id(account));
-        let is_usual =
-            uri.port().is_none() && uri.scheme_str() == Some("https") && is_usual(&host.to_ascii_lowercase());
-        let endpoint = (region.is_some() && !is_usual).then(|| {
-            format!("{}://{}", uri.scheme_str().unwrap_or("https"), uri.authority().map_or(host, |at| at.as_str()))
-        });
-        (region.is_none() || is_account).then(|| Self { text: text.to_owned(), region, endpoint })
+        if place.is_some() && !is_account {
+            return None;
+        }
+        let goes_there = |place: &Place| place.is_usual && uri.port().is_none() && uri.scheme_str() == Some("https");
+        let origin = || Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?));
+        let endpoint = place.as_ref().filter(|place| !goes_there(place)).and_then(|_| origin());
+        Some(Self { text: text.to_owned(), region: place.map(|place| place.region), endpoint })
     }
 
     /// As it was written.
@@ -82,22 +83,26 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// The region of a host of SQS's. Not all that is AWS's is SQS: somebody's stand-in may run there.
-fn region_of(host: &str) -> Option<String> {
-    let service = AWS.iter().find_map(|suffix| host.strip_suffix(suffix)?.strip_suffix('.'))?;
-    let labels: Vec<&str> = service.split('.').collect();
-    let region = match labels.as_slice() {
-        ["sqs" | "sqs-fips", region] | [region, "queue"] | [_, "sqs", region, "vpce"] => *region,
-        ["queue"] if host.ends_with(".amazonaws.com") => OLDEST_REGION,
-        _ => return None,
-    };
-    (REGION.fits)(region).then(|| region.to_owned())
+/// What a host of SQS's says.
+struct Place {
+    region: String,
+    /// The SDK goes to it by itself in that region, or to the one that has taken its place.
+    is_usual: bool,
 }
 
-/// Whether the SDK goes to that host of SQS's by itself, or to the one that has taken its place.
-fn is_usual(host: &str) -> bool {
-    let is_of_one_stack = !host.contains(".api.");
-    is_of_one_stack && (host.starts_with("sqs.") || (host.contains("queue.") && !host.contains(".vpce.")))
+/// Where a host of SQS's is. Not all that is AWS's is SQS: somebody's stand-in may run there.
+fn place_of(host: &str) -> Option<Place> {
+    let of = |suffix: &&'static str| Some((*suffix, host.strip_suffix(suffix)?.strip_suffix('.')?));
+    let (suffix, service) = AWS.iter().find_map(of)?;
+    let labels: Vec<&str> = service.split('.').collect();
+    let (region, is_usual) = match labels.as_slice() {
+        ["sqs", region] => (*region, !suffix.starts_with("api.")),
+        [region, "queue"] => (*region, true),
+        ["queue"] if suffix == "amazonaws.com" => (OLDEST_REGION, true),
+        ["sqs-fips", region] | [_, "sqs", region, "vpce"] => (*region, false),
+        _ => return None,
+    };
+    (REGION.fits)(region).then(|| Place { region: region.to_owned(), is_usual })
 }
 
 #[cfg(test)]
