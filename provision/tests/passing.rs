@@ -51,16 +51,34 @@ fn a_value_that_sns_refuses_is_told_at_once_although_the_same_call_names_a_new_r
 }
 
 #[test]
+fn a_bucket_that_sns_takes_no_more_is_cleared_and_the_rest_is_put_back() {
+    let recorded = Recorded::new();
+    let account = &recorded.account;
+    account.boto("sns.set_sms_attributes(attributes={'UsageReportS3Bucket': 'reports', 'MonthlySpendLimit': '500'})");
+    account.run(&["apply", "--yes", "--adopt", "--set", "account.usage_report_bucket=others"]).ended(0);
+    let refusal = "You are not authorized to perform actions for the provided bucket";
+    recorded.fails_about("reports", "SetSMSAttributes", 403, "AuthorizationError", refusal);
+    let destroy = recorded.run_all_through(&["destroy", "--yes"]).ended(0);
+    assert!(destroy.out.contains("AWS takes the previous value of UsageReportS3Bucket no more"), "{destroy:?}");
+    let now = account.boto("print(sorted(sns.get_sms_attributes()['attributes'].items()))");
+    assert!(now.contains("('MonthlySpendLimit', '500')") && !now.contains("reports"), "{now}");
+}
+
+#[test]
 fn a_role_that_whoever_runs_it_may_not_pass_is_not_cleared_and_its_record_stays() {
     const ROLE: &str = "arn:aws:iam::123456789012:role/SNSFeedback";
     let recorded = Recorded::new();
     let account = &recorded.account;
-    account.boto(&format!("sns.set_sms_attributes(attributes={{'DeliveryStatusIAMRole': '{ROLE}'}})"));
+    account.boto(&format!(
+        "sns.set_sms_attributes(attributes={{'DeliveryStatusIAMRole': '{ROLE}', 'MonthlySpendLimit': '500'}})"
+    ));
     account.run(&["apply", "--yes", "--adopt"]).ended(0);
     let refusal = format!("User: u is not authorized to perform: iam:PassRole on resource: {ROLE}");
-    recorded.fails("SetSMSAttributes", 403, "AuthorizationError", &refusal);
+    recorded.fails_about("SNSFeedback", "SetSMSAttributes", 403, "AuthorizationError", &refusal);
     let destroy = recorded.run_all_through(&["destroy", "--yes"]).ended(1);
     assert!(destroy.out.contains("iam:PassRole on that role"), "{destroy:?}");
+    let limit = account.boto("print(sns.get_sms_attributes()['attributes']['MonthlySpendLimit'])");
+    assert_eq!(limit.trim(), "500", "the rest is put back");
     account.run(&["destroy", "--yes"]).ended(0);
     let role = account.boto("print(sns.get_sms_attributes()['attributes']['DeliveryStatusIAMRole'])");
     assert_eq!(role.trim(), ROLE, "the record is what it was put back from");

@@ -168,8 +168,8 @@ impl CallError {
     }
 
     /// What to do about a fault where nobody knows better. What no call has made says so itself.
-    fn usual_advice(&self, fault: Fault) -> Option<&'static str> {
-        match fault {
+    fn usual_advice(&self) -> Option<&'static str> {
+        match self.fault {
             Fault::Refused => None,
             Fault::NotFound => {
                 Some("make it, or correct the settings that name it; gone since it was read, run it again")
@@ -208,10 +208,10 @@ impl fmt::Display for CallError {
                 write!(f, "{resource}: {action} is not allowed; grant it (sms-provision policy operator prints all ")?;
                 write!(f, "that is needed). AWS says: {}", self.message)
             }
-            (fault, advice) => {
+            (_, advice) => {
                 let code = self.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
                 write!(f, "{resource}: {action}: {code}{message}")?;
-                match advice.as_deref().or_else(|| self.usual_advice(fault)) {
+                match advice.as_deref().or_else(|| self.usual_advice()) {
                     Some(advice) => write!(f, "; {advice}"),
                     None => Ok(()),
                 }

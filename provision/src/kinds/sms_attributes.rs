@@ -85,15 +85,17 @@ impl SmsAttributes {
         self.set_while(not_yet, values, id).await
     }
 
-    /// Puts the recorded values back. One that AWS takes no more, its role or bucket gone, is cleared.
+    /// Puts the recorded values back. One that AWS takes no more, its role or bucket gone, is cleared; a role that may not
+    /// be passed is left with its record, and the rest goes on.
     async fn restore(&self, found: &Found) -> Result<(), CallError> {
         let id = &found.id;
         let values: HashMap<String, String> =
             found.released.keys().map(|key| (key.clone(), text(&found.released, key).to_owned())).collect();
         match self.set_while(|_| false, values.clone(), id).await {
-            Err(error) if refused(&error) => {}
+            Err(error) if refused(&error) || may_not_pass(&error) => {}
             ended => return ended,
         }
+        let mut left = Ok(());
         for (key, value) in values {
             sleep(PACE).await;
             let only = |value: &str| HashMap::from([(key.clone(), value.to_owned())]);
@@ -103,10 +105,11 @@ impl SmsAttributes {
                     self.set_while(|_| false, only(""), id).await?;
                     self.0.remark(format!("{id}: AWS takes the previous value of {key} no more; it is cleared now."));
                 }
+                Err(error) if may_not_pass(&error) => left = Err(error),
                 ended => ended?,
             }
         }
-        Ok(())
+        left
     }
 
     async fn set_while(
@@ -133,16 +136,21 @@ impl SmsAttributes {
     }
 }
 
-/// Whether AWS refuses what a value names, and not whoever asks.
+/// Whether AWS refuses what a value names, and not whoever asks. The bucket has an `AuthorizationError` of its own: "You are
+/// not authorized to perform actions for the provided bucket".
 fn refused(error: &CallError) -> bool {
-    let caller = ["iam:PassRole", "not authorized to perform"];
-    error.is(&["InvalidParameter", "AuthorizationError"]) && !caller.iter().any(|words| error.message.contains(words))
+    error.is(&["InvalidParameter", "AuthorizationError"]) && !error.message.contains("is not authorized to perform: ")
+}
+
+/// Whether whoever asks may not hand the role to SNS. It says nothing of the role.
+fn may_not_pass(error: &CallError) -> bool {
+    error.is(&["AuthorizationError"]) && error.message.contains("iam:PassRole")
 }
 
 /// What AWS refuses about a value lies outside of the settings more often than in them.
 fn explained(error: CallError) -> CallError {
     match error.code.as_deref() {
-        Some("AuthorizationError") if error.message.contains("iam:PassRole") => error.advised(
+        Some("AuthorizationError") if may_not_pass(&error) => error.advised(
             "whoever runs this must be allowed iam:PassRole on that role, which sms-provision policy operator grants on the \
              stack's own role only; grant it and run it again: what the attributes were stays on record until then",
         ),

@@ -29,6 +29,8 @@ struct Shared {
 
 #[derive(Clone)]
 struct Answer {
+    /// For calls with this in their form; moto has the others.
+    about: String,
     status: u16,
     body: String,
 }
@@ -57,21 +59,26 @@ impl Recorded {
             "<{action}Response xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><{action}Result>{result}</{action}Result>\
              <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{action}Response>"
         );
-        self.answer(action, Answer { status: 200, body })
+        self.answer(action, Answer { about: String::new(), status: 200, body })
     }
 
     /// The action fails.
     pub(crate) fn fails(&self, action: &str, status: u16, code: &str, message: &str) -> &Self {
+        self.fails_about("", action, status, code, message)
+    }
+
+    /// The same of calls with that word in their form; the others are moto's.
+    pub(crate) fn fails_about(&self, about: &str, action: &str, status: u16, code: &str, message: &str) -> &Self {
         let body = format!(
             "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}</Code>\
              <Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
         );
-        self.answer(action, Answer { status, body })
+        self.answer(action, Answer { about: about.to_owned(), status, body })
     }
 
     /// After the answers so far it is moto's turn, for ever.
     pub(crate) fn then_moto(&self, action: &str) -> &Self {
-        self.answer(action, Answer { status: 0, body: String::new() })
+        self.answer(action, Answer { about: String::new(), status: 0, body: String::new() })
     }
 
     fn answer(&self, action: &str, answer: Answer) -> &Self {
@@ -114,10 +121,10 @@ impl Shared {
         let mut reader = BufReader::new(client.try_clone()?);
         while let Some((head, body)) = read_message(&mut reader)? {
             let form = String::from_utf8_lossy(&body).into_owned();
-            let answer = self.next(action_of(&form));
+            let answer = self.next(&form);
             self.asked.lock().unwrap().push(form);
             match answer {
-                Some(Answer { status, body }) if status != 0 => {
+                Some(Answer { status, body, .. }) if status != 0 => {
                     let length = body.len();
                     write!(
                         client,
@@ -137,9 +144,10 @@ impl Shared {
         Ok(())
     }
 
-    fn next(&self, action: &str) -> Option<Answer> {
+    fn next(&self, form: &str) -> Option<Answer> {
         let mut answers = self.answers.lock().unwrap();
-        let left = answers.get_mut(action)?;
+        let left = answers.get_mut(action_of(form))?;
+        left.first().filter(|answer| form.contains(&answer.about))?;
         if left.len() > 1 { Some(left.remove(0)) } else { left.first().cloned() }
     }
 }
