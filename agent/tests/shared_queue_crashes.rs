@@ -8,7 +8,7 @@ mod process;
 
 use std::collections::HashSet;
 
-use fleet::{Fleet, assert_told, hand_in, pages, published};
+use fleet::{Fleet, assert_told, hand_in, published};
 use process::{Agent, Start};
 
 const ROUNDS: usize = 6;
@@ -42,7 +42,7 @@ fn every_message_that_was_promised_is_published_and_twice_only_where_it_says_so(
     assert_eq!(fleet.dead(), 0);
 
     assert_told(&[&victim, &survivor], &times);
-    let histories = [&victim, &survivor].map(|agent| pages(agent, "/v1/messages"));
+    let histories = [&victim, &survivor].map(|agent| agent.pages("/v1/messages"));
     for message in histories.iter().flatten() {
         assert_ne!(message["status"], "failed", "{message}");
     }

@@ -202,23 +202,10 @@ pub(crate) fn hand_in(agent: &Agent, messages: usize) -> Vec<String> {
     answer.json()["results"].as_array().unwrap().iter().map(promised).collect()
 }
 
-/// All pages of a list.
-pub(crate) fn pages(agent: &Agent, path: &str) -> Vec<Value> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = agent.get(&format!("{path}?limit=100{cursor}")).json();
-        all.extend(page["messages"].as_array().unwrap().iter().cloned());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return all,
-        }
-    }
-}
-
 /// How often each message is on a phone.
 pub(crate) fn published(agents: &[&Agent]) -> HashMap<String, usize> {
     let mut times = HashMap::new();
-    for sms in agents.iter().flat_map(|agent| pages(agent, "/v1/simulator/messages")) {
+    for sms in agents.iter().flat_map(|agent| agent.pages("/v1/simulator/messages")) {
         *times.entry(sms["id"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     times
@@ -226,7 +213,7 @@ pub(crate) fn published(agents: &[&Agent]) -> HashMap<String, usize> {
 
 /// Nothing was published twice but what is said to be a possible duplicate.
 pub(crate) fn assert_told(agents: &[&Agent], times: &HashMap<String, usize>) {
-    let histories = agents.iter().flat_map(|agent| pages(agent, "/v1/messages"));
+    let histories = agents.iter().flat_map(|agent| agent.pages("/v1/messages"));
     let told = histories.filter(|message| message["possible_duplicate"] == true);
     let told: HashSet<_> = told.map(|message| message["id"].as_str().unwrap().to_owned()).collect();
     for (id, times) in times.iter().filter(|(_, times)| **times > 1) {

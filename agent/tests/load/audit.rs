@@ -39,12 +39,12 @@ pub(crate) fn compare(agent: &Agent, senders: &mut [Sender], cut: &HashMap<Strin
             page["messages"].as_array().unwrap().is_empty()
         };
         open.iter().all(is_empty) && {
-            history = all(agent, "/v1/messages");
+            history = agent.pages("/v1/messages");
             history.iter().all(|message| !open.contains(&message["status"].as_str().unwrap()))
         }
     });
     let mut phone: HashMap<String, Vec<Value>> = HashMap::new();
-    for received in all(agent, "/v1/simulator/messages") {
+    for received in agent.pages("/v1/simulator/messages") {
         phone.entry(word(&received, "id")).or_default().push(received);
     }
     let taken_back: HashSet<_> = senders.iter().flat_map(|sender| &sender.taken_back).collect();
@@ -112,19 +112,6 @@ fn kept(promise: &Promise, message: Option<&Value>) {
     assert_eq!(message["id"], promise.id, "{message}");
     if let Some(end) = &promise.end {
         assert_eq!(message["status"], end.as_str(), "{message}");
-    }
-}
-
-/// Everything on all pages.
-fn all(agent: &Agent, path: &str) -> Vec<Value> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = agent.get(&format!("{path}?limit=100{cursor}")).json();
-        all.extend(page["messages"].as_array().unwrap().iter().cloned());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return all,
-        }
     }
 }
 

@@ -173,6 +173,19 @@ impl Agent {
         message
     }
 
+    /// All messages of a list, page by page.
+    pub(crate) fn pages(&self, path: &str) -> Vec<Value> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}?limit=100{cursor}")).json();
+            all.extend(page["messages"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return all,
+            }
+        }
+    }
+
     pub(crate) fn phone(&self) -> Vec<Value> {
         self.get("/v1/simulator/messages?limit=100").json()["messages"].as_array().unwrap().clone()
     }
