@@ -19,6 +19,12 @@ from processes import Agent, Mock, load
 ROOMY = {"SMS_OUTBOX__MAX_QUEUED": "100000000"}
 HELD = ROOMY | {"SMS_DISPATCH__SEGMENTS_PER_SECOND": "1"}
 BATCHES = 8
+# The mock, which part of the backlog it is given, and how the table calls it.
+DRAINS = [
+    ("instant", 1, "mock that answers at once"),
+    ("delayed", 1, "mock that answers after 20 ms"),
+    ("distant", 4, "mock that answers after 100 ms, a fourth of the backlog"),
+]
 LOADS = [("durable", 1), ("durable", 16), ("durable", 64), ("batch", 1), ("batch", BATCHES)]
 
 
@@ -37,8 +43,8 @@ def main():
             say(f"round {number + 1} of {options.rounds}")
             outboxes = [("empty", None), ("long", long)]
             accept(options, mock, outboxes[:: -1 if number % 2 else 1], found)
-            drain(options, mock, "instant", found)
-            drain(options, mock, "delayed", found)
+            for which, share, _ in DRAINS:
+                drain(options, mock, which, options.backlog // share, found)
     report({name: statistics.median(values) for name, values in found.items()}, options)
 
 
@@ -69,12 +75,12 @@ def accept(options, mock, outboxes, found):
             found[f"cost {what} {kind} {connections}"].append(100 * (1 - rates["long"] / rates["empty"]))
 
 
-def drain(options, mock, which, found):
+def drain(options, mock, which, wanted, found):
     """A backlog that waits while the agent starts: how fast it is gone, and how fast the mock could have taken it."""
     url = getattr(mock, which)
     alone = load(url, "mock", 64, options.seconds)
     with Agent(options.agent, url, HELD) as agent:
-        while (backlog := count(agent)) < options.backlog:
+        while (backlog := count(agent)) < wanted:
             load(agent.url, "batch", BATCHES, 1, agent.token)
         agent.restart(ROOMY | {"SMS_DISPATCH__SEGMENTS_PER_SECOND": "0"})
         begun, cpu = time.perf_counter(), agent.cpu()
@@ -111,7 +117,7 @@ def report(m, options):
             )
     print(f"\n| backlog of {options.backlog:,} and a little more | messages a second | the mock alone, 64 connections | processor time a message, µs | resident at most, MiB |")
     print("|---|---|---|---|---|")
-    for which, told in (("instant", "mock that answers at once"), ("delayed", "mock that answers after 20 ms")):
+    for which, _, told in DRAINS:
         key = f"drain {which}"
         print(f"| {told} | {m[f'{key} rate']:,.0f} | {m[f'{key} alone']:,.0f} | {m[f'{key} cpu']:.0f} | {m[f'{key} peak']:.1f} |")
 

@@ -47,23 +47,23 @@ class Process:
 
 
 class Mock(Process):
-    """nginx in the place of SNS; `instant` and `delayed` are its URLs."""
+    """nginx in the place of SNS; `instant`, `delayed` and `distant` are its URLs."""
 
     def __init__(self, echo_module):
         super().__init__()
         self.echo_module = echo_module
 
     def start(self):
-        instant, delayed = free_ports(2)
+        ports = dict(zip(("instant", "delayed", "distant"), free_ports(3)))
         form = string.Template((HERE / "mock-sns.nginx.conf").read_text())
         file = self.folder / "nginx.conf"
-        file.write_text(form.substitute(echo_module=self.echo_module, instant=instant, delayed=delayed))
+        file.write_text(form.substitute(ports, echo_module=self.echo_module))
         self.child = subprocess.Popen(
             ["nginx", "-p", str(self.folder), "-c", str(file)],
             env=ENVIRONMENT, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        self.instant, self.delayed = (f"http://127.0.0.1:{port}" for port in (instant, delayed))
-        for port in (instant, delayed):
+        self.instant, self.delayed, self.distant = (f"http://127.0.0.1:{port}" for port in ports.values())
+        for port in ports.values():
             wait_for_port(self.child, port)
 
 
