@@ -180,9 +180,9 @@ async fn aws(settings: &Aws) -> Result<AwsAccess, StartError> {
     if !sends_sms(&access.region) {
         tracing::warn!(region = access.region, "this region is not known to send SMS");
     }
-    // No error: it may be written later, and is found then.
-    if let Some(missing) = access.credentials.missing_profile().await {
-        tracing::warn!("{missing}");
+    // No error: it may be mended later, and is found then.
+    if let Some(trouble) = access.credentials.profile_trouble().await {
+        tracing::warn!("{trouble}");
     }
     Ok(access)
 }

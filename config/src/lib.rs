@@ -4,7 +4,10 @@ mod aws;
 mod settings;
 mod telemetry;
 
-pub use aws::{AwsAccess, AwsError, ClientOptions, Credentials, Incoming, MissingProfile, Outgoing, causes, sends_sms};
+pub use aws::{
+    Ahead, AwsAccess, AwsError, ClientOptions, Credentials, InUse, Incoming, MissingProfile, Outgoing, ProfileTrouble,
+    ahead_of_a_key, causes, sends_sms,
+};
 pub use settings::{
     Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, QueueUrl, Role,
     Settings, SettingsError, Simulator, SmsType, Sources, Target,

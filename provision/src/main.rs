@@ -37,7 +37,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<Verdict, Box<dyn std::error::Error>> {
     let given = arguments.given();
-    let loaded = Loaded::load(&Sources::from_process(given.config.clone(), given.set.clone()))?;
+    let sources = Sources::from_process(given.config.clone(), given.set.clone()).without_agent();
+    let loaded = Loaded::load(&sources)?;
     let console = Console::of_process();
     if let Some(file) = &loaded.file {
         console.remark(&format!("sms-provision: settings file {}", file.display()));

@@ -206,6 +206,7 @@ mod tests {
             env: vec![("HOME".into(), "/home".into())],
             working_dir: "/nowhere".into(),
             system_file: "/nowhere/sms.toml".into(),
+            runs_agent: false,
         };
         let account = Loaded::load(&sources).unwrap().settings.account;
         Stack { resources, ..Stack::wanted(&account, &place(), "sms") }

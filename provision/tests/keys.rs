@@ -132,24 +132,6 @@ fn a_mark_that_was_left_behind_goes_and_the_key_of_the_file_stays() {
 }
 
 #[test]
-fn no_key_is_made_for_a_file_that_cannot_be_written() {
-    let account = Account::new();
-    fs::create_dir(account.home.path().join(".aws")).unwrap();
-    let bytes = b"[default]\naws_secret_access_key = hush\xff\n";
-    fs::write(account.credentials(), bytes).unwrap();
-    let blocked = account.credentials().join("below");
-    let below = format!("--set=account.credentials_file={}", blocked.display());
-    for (arguments, why) in [(&["apply", "--yes"][..], "UTF-8"), (&["apply", "--yes", &below], "cannot write")] {
-        let apply = account.run(arguments).ended(1);
-        assert!(apply.out.contains(why) && apply.out.contains("account.credentials_file"), "{}", apply.out);
-        never_shown(&apply, "hush");
-        assert_eq!(keys(&account), [""; 0]);
-        assert!(!tags(&account).contains(&TAG.to_owned()));
-    }
-    assert_eq!(fs::read(account.credentials()).unwrap(), bytes);
-}
-
-#[test]
 fn a_key_is_asked_for_once_even_if_the_answer_is_lost() {
     let account = Account::new();
     let wire = Wire::without_answer_to(account.moto.endpoint(), "CreateAccessKey");

@@ -54,6 +54,19 @@ fn it_is_named_with_what_names_it_and_where_it_was_looked_for() {
 }
 
 #[test]
+fn a_line_that_is_none_is_told_with_its_file_and_its_number() {
+    let home = home();
+    std::fs::write(home.path().join(".aws/config"), "[default]\nregion eu-west-1\n").unwrap();
+    for variables in [&[][..], &[("AWS_PROFILE", "admin")]] {
+        let mut command = command(home.path(), &["plan"]);
+        command.envs(variables.iter().copied());
+        let ran = Account::ran(command).ended(1);
+        let place = format!("{} on line 2", home.path().join(".aws/config").display());
+        assert!(ran.err.contains(&place) && ran.err.contains("mend that line"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn it_is_told_where_it_would_have_had_the_region() {
     let home = home();
     let mut command = command(home.path(), &["plan"]);

@@ -82,6 +82,16 @@ fn a_question_that_is_refused_names_its_action_loses_no_other_and_is_not_good() 
 }
 
 #[test]
+fn a_plan_names_every_read_that_it_could_tell_was_refused() {
+    let recorded = Recorded::new();
+    for action in ["ListPolicies", "GetSMSAttributes"] {
+        recorded.fails(action, 403, "AccessDenied", "User is not authorized");
+    }
+    let plan = recorded.run_all_through(&["plan", "--json"]).ended(1);
+    assert_eq!(plan.json()["refused"], json!(["iam:ListPolicies", "sns:GetSMSAttributes"]));
+}
+
+#[test]
 fn opt_outs_are_counted_to_a_thousand_no_faster_than_ten_pages_a_second() {
     let recorded = Recorded::new();
     recorded.in_production();

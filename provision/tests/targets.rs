@@ -81,6 +81,19 @@ fn one_target_is_chosen_by_its_name() {
 }
 
 #[test]
+fn where_there_are_targets_and_none_is_chosen_it_is_said_that_the_command_is_about_none_of_them() {
+    let account = Account::new();
+    settings(&account, "");
+    let warning = "the settings have [[targets]], and neither --target nor --all is given";
+    for arguments in [&["plan"][..], &["destroy", "--yes"]] {
+        let ran = account.run(arguments).ended(0);
+        assert!(ran.err.contains(warning), "{}", ran.err);
+    }
+    let chosen = account.run(&["plan", "--target", "us-east-1"]).ended(0);
+    assert!(!chosen.err.contains(warning), "{}", chosen.err);
+}
+
+#[test]
 fn no_key_is_touched_while_it_is_not_said_whose() {
     let account = Account::new();
     settings(&account, "");

@@ -25,7 +25,7 @@ use aws_types::SdkConfig;
 use aws_types::os_shim_internal::Env;
 use aws_types::sdk_config::SharedTimeSource;
 
-use super::profile::{self, MissingProfile};
+use super::profile::{self, InUse, ProfileTrouble};
 use super::{base, causes};
 use crate::Aws;
 
@@ -87,7 +87,7 @@ impl Credentials {
     /// Whether credentials can be had now. What is known from a moment ago is not asked again.
     ///
     /// # Errors
-    /// Why they cannot be had: the profile that is in no file, or else the SDK's words, which may quote an ARN.
+    /// Why they cannot be had: what is wrong with the shared files, or else the SDK's words, which may quote an ARN.
     pub async fn ready(&self) -> Result<(), String> {
         self.ready_within(PATIENCE).await
     }
@@ -107,22 +107,28 @@ impl Credentials {
         let why = match tokio::time::timeout(patience, self.provide()).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => self.told(&error).await,
-            Err(_) => match self.missing_profile().await {
-                Some(missing) => missing.to_string(),
+            Err(_) => match self.profile_trouble().await {
+                Some(trouble) => trouble.to_string(),
                 None => format!("no credentials within {} s", patience.as_secs()),
             },
         };
         Err(self.missing(why))
     }
 
-    /// The profile that is named and in no file, where the environment names no other source of credentials. Only the
-    /// instance's metadata service is asked then, which has those of the machine and not of whom the profile stands for.
-    pub async fn missing_profile(&self) -> Option<MissingProfile> {
+    /// What is wrong with the shared files, or with the name of a profile in them, where the environment names no other
+    /// source of credentials. Of a profile in no file only the instance's metadata service is asked, which has those of
+    /// the machine and not of whom the profile stands for.
+    pub async fn profile_trouble(&self) -> Option<ProfileTrouble> {
         let env = Env::real();
         if self.0.settings.profile.is_none() && profile::has_other_source(&env) {
             return None;
         }
-        profile::missing(&self.0.settings, &env).await
+        profile::trouble(&self.0.settings, &env).await
+    }
+
+    /// Where they come from.
+    pub async fn in_use(&self) -> InUse {
+        profile::in_use(&self.0.settings, &Env::real()).await
     }
 
     fn known(&self) -> Option<Result<(), String>> {
@@ -151,8 +157,8 @@ impl Credentials {
     }
 
     async fn told(&self, error: &CredentialsError) -> String {
-        if let Some(missing) = self.missing_profile().await {
-            return missing.to_string();
+        if let Some(trouble) = self.profile_trouble().await {
+            return trouble.to_string();
         }
         match self.0.settings.profile {
             Some(_) => format!("the profile that aws.profile names gives none: {}", causes(error)),

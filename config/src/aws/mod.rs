@@ -28,7 +28,7 @@ use aws_types::service_config::ServiceConfigKey;
 pub use credentials::Credentials;
 pub use incoming::Incoming;
 pub use outgoing::Outgoing;
-pub use profile::MissingProfile;
+pub use profile::{Ahead, InUse, MissingProfile, ProfileTrouble, ahead_of_a_key};
 pub use region::sends_sms;
 
 use crate::Aws;
@@ -53,9 +53,9 @@ pub enum AwsError {
          sandbox, spend and opt-outs are all per region"
     )]
     NoRegion,
-    /// A profile is named that is in no file; it may have had the region.
+    /// A profile is named that is in no file, or a file cannot be understood; it may have had the region.
     #[error("{0}")]
-    MissingProfile(MissingProfile),
+    Profile(ProfileTrouble),
     /// The SDK takes an empty endpoint for one, and breaks off at it.
     #[error("{0} is set and empty: unset it, or make it the URL of an endpoint")]
     EmptyEndpoint(String),
@@ -102,8 +102,8 @@ impl AwsAccess {
         // The base is without credentials: the chain is made when they are first needed.
         let base = base(settings, Some(http::client())).no_credentials().load().await;
         let Some(region) = base.region().map(ToString::to_string) else {
-            let missing = profile::missing(settings, &Env::real()).await;
-            return Err(missing.map_or(AwsError::NoRegion, AwsError::MissingProfile));
+            let trouble = profile::trouble(settings, &Env::real()).await;
+            return Err(trouble.map_or(AwsError::NoRegion, AwsError::Profile));
         };
         let credentials = Credentials::new(Aws { region: Some(region.clone()), ..settings.clone() }, base.clone());
         let mut config = base.into_builder().timeout_config(timeouts.build()).retry_config(retries);

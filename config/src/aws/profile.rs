@@ -1,17 +1,19 @@
-//! A profile that is named and is in no file. The SDK takes it for a source of credentials that is not there and goes on
-//! to the next one, so that whoever mistyped a name is told of everything but the name.
+//! The two shared files of the AWS SDKs, as far as the SDK keeps to itself what is in them: a profile that is named and
+//! is in neither, a line that is none, where the credentials in use come from, and what comes before a key.
 //!
-//! In flow the settings, the environment and the two shared files; out flows which name leads nowhere, and where it was
-//! looked for.
+//! The SDK takes a missing profile for a source of credentials that is not there and goes on to the next one, so that
+//! whoever mistyped a name is told of everything but the name.
+//!
+//! In flow the settings, the environment and the files; out flow words for a person, and names. No value of a file.
 
 use std::fmt;
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use aws_config::profile::{ProfileSet, load};
 use aws_types::os_shim_internal::{Env, Fs};
 
+use super::causes;
 use crate::Aws;
 
 /// What names a profile where the settings do.
@@ -30,6 +32,54 @@ const OTHER_SOURCES: [&[&str]; 5] = [
     &["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"],
     &["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
 ];
+
+/// What of a profile in the configuration file the SDKs take before a key of it in the credentials file, or together with
+/// one: a role that is assumed, an identity that is presented, somebody who logs in, a program; a token of another key.
+const AHEAD: [&str; 7] = [
+    "role_arn",
+    "web_identity_token_file",
+    "sso_session",
+    "sso_start_url",
+    "sso_account_id",
+    "credential_process",
+    "aws_session_token",
+];
+
+/// What is wrong with the shared files, or with the name of a profile in them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ProfileTrouble {
+    /// A profile is named that is in neither.
+    Missing(MissingProfile),
+    /// One of them has a line that is none. The SDKs take nothing from either then.
+    Broken(String),
+}
+
+impl fmt::Display for ProfileTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(missing) => missing.fmt(f),
+            Self::Broken(why) => write!(f, "the AWS configuration cannot be understood: {why}; mend that line"),
+        }
+    }
+}
+
+/// Where the credentials in use come from.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct InUse {
+    /// The profile, and those that its roles are assumed from; none where the environment has keys of its own.
+    pub profiles: Vec<String>,
+    /// The credentials file of the SDKs.
+    pub credentials_file: PathBuf,
+}
+
+/// What comes before a key that a profile has in the credentials file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ahead {
+    /// The configuration file that has it.
+    pub file: PathBuf,
+    /// The properties of the profile there.
+    pub keys: Vec<&'static str>,
+}
 
 /// A profile that is named and is in none of the shared files.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,24 +111,24 @@ impl fmt::Display for MissingProfile {
     }
 }
 
-/// The profile that the settings name, or else the environment, where it is in no file; or the one that it takes its
-/// credentials from.
-pub(super) async fn missing(settings: &Aws, env: &Env) -> Option<MissingProfile> {
-    let named = match &settings.profile {
-        Some(name) => Some((name.clone(), SETTING)),
-        // Where there is no default profile the SDKs take it that nobody wants one.
-        None => variable(env, VARIABLE).filter(|name| name != "default").map(|name| (name, VARIABLE)),
+/// What is wrong with the files, or with the profile that the settings name, or else the environment; or with the one that
+/// it takes its credentials from.
+pub(super) async fn trouble(settings: &Aws, env: &Env) -> Option<ProfileTrouble> {
+    let known = match load(&Fs::real(), env, &Default::default(), None).await {
+        Ok(known) => known,
+        Err(error) => return Some(ProfileTrouble::Broken(causes(&error))),
     };
-    let (name, named_by) = named?;
-    // Files that cannot be understood are told of by whoever reads them for credentials.
-    let known = load(&Fs::real(), env, &Default::default(), None).await.ok()?;
-    let (name, named_by) = leads_nowhere(&known, name, named_by.to_owned())?;
+    // Where there is no default profile the SDKs take it that nobody wants one.
+    let (name, named_by) = named(settings, env).filter(|(name, by)| *by == SETTING || name != "default")?;
+    let chain = chain(&known, &name);
+    let (lost, by) = chain.split_last().filter(|(last, _)| known.get_profile(last).is_none())?;
+    let named_by = by.last().map_or(named_by.to_owned(), |by| format!("source_profile of the profile {by:?}"));
     let files = FILES.iter().map(|(variable, usual)| {
-        let path = expanded(&env.get(variable).unwrap_or_else(|_| (*usual).to_owned()), env);
+        let path = file(env, variable, usual);
         let trouble = unreadable(&path);
         (path, trouble)
     });
-    Some(MissingProfile { name, named_by, files: files.collect() })
+    Some(ProfileTrouble::Missing(MissingProfile { name: lost.clone(), named_by, files: files.collect() }))
 }
 
 /// Whether the environment names a source of credentials that the SDK takes as gladly as a profile.
@@ -86,25 +136,67 @@ pub(super) fn has_other_source(env: &Env) -> bool {
     OTHER_SOURCES.iter().any(|all| all.iter().all(|name| variable(env, name).is_some()))
 }
 
-/// A profile with a role takes its credentials from another one, and so on.
-fn leads_nowhere(known: &ProfileSet, first: String, named_by: String) -> Option<(String, String)> {
-    let (mut name, mut named_by) = (first, named_by);
-    let mut seen = Vec::new();
-    while let Some(profile) = known.get_profile(&name) {
-        let has_keys = !seen.is_empty() && profile.get("aws_access_key_id").is_some();
-        let source = profile.get("role_arn").and(profile.get("source_profile")).filter(|_| !has_keys)?;
-        named_by = format!("source_profile of the profile {name:?}");
-        seen.push(std::mem::replace(&mut name, source.to_owned()));
-        if seen.contains(&name) {
-            return None;
+/// Where the credentials come from that these settings lead to.
+pub(super) async fn in_use(settings: &Aws, env: &Env) -> InUse {
+    let [_, (variable, usual)] = FILES;
+    let credentials_file = file(env, variable, usual);
+    if settings.profile.is_none() && has_other_source(env) {
+        return InUse { profiles: Vec::new(), credentials_file };
+    }
+    let name = named(settings, env).map_or("default".to_owned(), |(name, _)| name);
+    let known = load(&Fs::real(), env, &Default::default(), None).await;
+    InUse { profiles: known.map(|known| chain(&known, &name)).unwrap_or_default(), credentials_file }
+}
+
+/// What the configuration file has of a profile that comes before its key in the credentials file; nothing where it
+/// cannot be understood.
+pub async fn ahead_of_a_key(profile: &str) -> Option<Ahead> {
+    ahead(profile, &Env::real()).await
+}
+
+async fn ahead(profile: &str, env: &Env) -> Option<Ahead> {
+    let [(variable, usual), (other, _)] = FILES;
+    let file = file(env, variable, usual);
+    // With nothing in the place of the credentials file, what is found is in the other one.
+    let path = file.to_str()?;
+    let alone = Env::from_slice(&[(variable, path), (other, "/dev/null")]);
+    let known = load(&Fs::real(), &alone, &Default::default(), None).await.ok()?;
+    let found = known.get_profile(profile)?;
+    let keys: Vec<_> = AHEAD.into_iter().filter(|key| found.get(key).is_some()).collect();
+    (!keys.is_empty()).then_some(Ahead { file, keys })
+}
+
+/// The profile that somebody names, and what names it.
+fn named(settings: &Aws, env: &Env) -> Option<(String, &'static str)> {
+    match &settings.profile {
+        Some(name) => Some((name.clone(), SETTING)),
+        None => variable(env, VARIABLE).map(|name| (name, VARIABLE)),
+    }
+}
+
+/// A profile with a role takes its credentials from another one, and so on. The last may be in no file.
+fn chain(known: &ProfileSet, first: &str) -> Vec<String> {
+    let mut all = vec![first.to_owned()];
+    while let Some(profile) = all.last().and_then(|name| known.get_profile(name)) {
+        // Keys come before a role in all but the first.
+        let has_keys = all.len() > 1 && profile.get("aws_access_key_id").is_some();
+        let source = profile.get("role_arn").and(profile.get("source_profile")).filter(|_| !has_keys);
+        match source {
+            Some(source) if all.iter().all(|name| name != source) => all.push(source.to_owned()),
+            _ => break,
         }
     }
-    Some((name, named_by))
+    all
 }
 
 /// One that is empty is as good as none.
 fn variable(env: &Env, name: &str) -> Option<String> {
     env.get(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// One of the shared files.
+fn file(env: &Env, variable: &str, usual: &str) -> PathBuf {
+    expanded(&env.get(variable).unwrap_or_else(|_| usual.to_owned()), env)
 }
 
 /// As the SDKs do it: `~` is the home directory if there is one.
@@ -116,7 +208,7 @@ fn expanded(path: &str, env: &Env) -> PathBuf {
 }
 
 fn unreadable(path: &Path) -> Option<String> {
-    match File::open(path) {
+    match std::fs::read_to_string(path) {
         Ok(_) => None,
         Err(error) if error.kind() == ErrorKind::NotFound => Some("there is no such file".to_owned()),
         Err(error) => Some(format!("cannot be read: {error}")),
@@ -132,16 +224,35 @@ mod tests {
         [profile round]\nrole_arn = r\nsource_profile = trip\n[profile trip]\nrole_arn = r\nsource_profile = round\n\
         [nope]\nregion = eu-west-1\n";
 
-    /// What is missing in a home with those files, where the settings or these variables name a profile.
-    async fn asked(setting: Option<&str>, variables: &[(&str, &str)]) -> Option<MissingProfile> {
+    const KEYS: &str = "[base]\naws_access_key_id = A\naws_secret_access_key = B\n";
+
+    /// A home with those files in it.
+    fn home(config: &str, credentials: &str) -> tempfile::TempDir {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(".aws")).unwrap();
-        std::fs::write(home.path().join(".aws/config"), CONFIG).unwrap();
-        let keys = "[base]\naws_access_key_id = A\naws_secret_access_key = B\n";
-        std::fs::write(home.path().join(".aws/credentials"), keys).unwrap();
-        let home = home.path().to_str().unwrap();
-        let env = Env::from_slice(&[variables, &[("HOME", home)]].concat());
-        missing(&Aws { profile: setting.map(ToOwned::to_owned), ..Aws::default() }, &env).await
+        std::fs::write(home.path().join(".aws/config"), config).unwrap();
+        std::fs::write(home.path().join(".aws/credentials"), credentials).unwrap();
+        home
+    }
+
+    fn environment(home: &tempfile::TempDir, variables: &[(&str, &str)]) -> Env {
+        Env::from_slice(&[variables, &[("HOME", home.path().to_str().unwrap())]].concat())
+    }
+
+    fn naming(profile: Option<&str>) -> Aws {
+        Aws { profile: profile.map(ToOwned::to_owned), ..Aws::default() }
+    }
+
+    /// What is missing where the settings or these variables name a profile.
+    async fn asked(setting: Option<&str>, variables: &[(&str, &str)]) -> Option<MissingProfile> {
+        let home = home(CONFIG, KEYS);
+        match trouble(&naming(setting), &environment(&home, variables)).await {
+            Some(ProfileTrouble::Missing(missing)) => Some(missing),
+            other => {
+                assert_eq!(other, None);
+                None
+            }
+        }
     }
 
     #[tokio::test]
@@ -189,5 +300,56 @@ mod tests {
         assert!(has(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/")]));
         assert!(!has(&[("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", " ")]));
         assert!(!has(&[("AWS_WEB_IDENTITY_TOKEN_FILE", "/t")]));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_none_is_told_with_its_file_whether_or_not_somebody_names_a_profile() {
+        for (config, credentials, place) in [
+            ("[profile x]\nregion eu-west-1\n", KEYS, ".aws/config on line 2"),
+            ("", "[base]\n\nTHE-SECRET\n", ".aws/credentials on line 3"),
+        ] {
+            let home = home(config, credentials);
+            for profile in [None, Some("base")] {
+                let found = trouble(&naming(profile), &environment(&home, &[])).await.unwrap().to_string();
+                assert!(found.contains(place) && found.ends_with("; mend that line"), "{found}");
+                assert!(!found.contains("THE-SECRET"), "{found}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_credentials_in_use_are_those_of_the_profile_and_of_those_that_its_roles_are_assumed_from() {
+        let home = home(CONFIG, KEYS);
+        let keys = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "B")];
+        let admin = [("AWS_PROFILE", "admin")];
+        for (setting, variables, profiles) in [
+            (None, &[][..], &["default"][..]),
+            (None, &admin, &["admin", "base"]),
+            (Some("base"), &admin, &["base"]),
+            (Some("round"), &[], &["round", "trip"]),
+            // A profile that the settings name is meant, whatever keys there are.
+            (Some("admin"), &keys, &["admin", "base"]),
+            (None, &keys, &[]),
+        ] {
+            let found = in_use(&naming(setting), &environment(&home, variables)).await;
+            assert_eq!(found.profiles, profiles, "{setting:?} {variables:?}");
+            assert_eq!(found.credentials_file, home.path().join(".aws/credentials"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_before_a_key_is_what_the_configuration_file_has_of_the_profile() {
+        let config = "[profile role]\nrole_arn = r\nsource_profile = base\n[profile sso]\nsso_session = s\n\
+            [profile plain]\nregion = eu-west-1\naws_access_key_id = A\naws_secret_access_key = B\n";
+        let home = home(config, "[other]\nrole_arn = r\nsource_profile = base\n");
+        let env = environment(&home, &[]);
+        let file = home.path().join(".aws/config");
+        let found = |keys| Some(Ahead { file: file.clone(), keys });
+        assert_eq!(ahead("role", &env).await, found(vec!["role_arn"]));
+        assert_eq!(ahead("sso", &env).await, found(vec!["sso_session"]));
+        // The key of the credentials file takes the place of one here; the other file is not asked.
+        for name in ["plain", "other", "nobody"] {
+            assert_eq!(ahead(name, &env).await, None, "{name}");
+        }
     }
 }

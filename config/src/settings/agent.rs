@@ -47,10 +47,8 @@ impl Check<'_> {
             Some(path) => {
                 let expanded = expand(path, self.home);
                 if expanded.is_none() {
-                    self.refuse(
-                        "agent.listen",
-                        "has a path that begins with ~ and there is no HOME; write the whole path",
-                    );
+                    let what = "has a path that begins with ~ and there is no HOME; write the whole path";
+                    self.refuse_homeless("agent.listen", what);
                 }
                 expanded.map(Listen::Unix)
             }
@@ -87,7 +85,7 @@ impl Check<'_> {
             || self.state_home.map(|state| base(state, "")).or_else(|| Some(base(self.home?, ".local/state")));
         set.or_else(of_user).unwrap_or_else(|| {
             let what = "must be set, since neither XDG_STATE_HOME nor HOME is an absolute path";
-            self.refuse("agent.data_dir", what);
+            self.refuse_homeless("agent.data_dir", what);
             PathBuf::new()
         })
     }

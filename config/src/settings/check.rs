@@ -15,6 +15,8 @@ pub(super) struct Check<'a> {
     pub(super) home: Option<&'a Path>,
     /// `$XDG_STATE_HOME`.
     pub(super) state_home: Option<&'a Path>,
+    /// Whether an agent runs on the settings.
+    pub(super) runs_agent: bool,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
@@ -28,12 +30,19 @@ impl Check<'_> {
         }
     }
 
+    /// The same of a folder or file that cannot be told without a `HOME`: whoever does not work with it does not miss it.
+    pub(super) fn refuse_homeless(&mut self, key: &str, what: &str) {
+        if self.runs_agent || !key.starts_with("agent.") {
+            self.refuse(key, what);
+        }
+    }
+
     /// The path of a key, where it is set.
     pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let text = self.values.find_text(key)?;
         let expanded = expand(&text, self.home);
         if expanded.is_none() {
-            self.refuse(key, "begins with ~ and there is no HOME; write the whole path");
+            self.refuse_homeless(key, "begins with ~ and there is no HOME; write the whole path");
         }
         // The path is only looked at where nothing was refused.
         Some(expanded.unwrap_or_default())

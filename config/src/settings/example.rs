@@ -47,6 +47,7 @@ fn load<'a>(lines: impl Iterator<Item = &'a str>) -> Settings {
         env: vec![("HOME".into(), "/somebody".into())],
         working_dir: folder.path().to_owned(),
         system_file: "none.toml".into(),
+        runs_agent: true,
     };
     Loaded::load(&sources).unwrap_or_else(|error| panic!("{error}")).settings
 }

@@ -124,7 +124,8 @@ impl Reader<'_> {
 /// Checks all sections, each target's account with its own values over those of `[account]`.
 fn settings(sources: &Sources, values: &Values, targets: &[TargetValues], problems: &mut Vec<Problem>) -> Settings {
     let (home, state_home) = (sources.folder("HOME"), sources.folder("XDG_STATE_HOME"));
-    let mut check = Check { values, home: home.as_deref(), state_home: state_home.as_deref(), problems };
+    let (home, state_home, runs_agent) = (home.as_deref(), state_home.as_deref(), sources.runs_agent);
+    let mut check = Check { values, home, state_home, runs_agent, problems };
     let mut settings = Settings {
         agent: check.agent(),
         outbox: agent::outbox(values),

@@ -34,6 +34,8 @@ pub struct Sources {
     pub working_dir: PathBuf,
     /// The file of the whole machine, `/etc/sms/sms.toml`.
     pub system_file: PathBuf,
+    /// Whether an agent runs on the settings: it needs its folders, which may hang on a `HOME` that is not there.
+    pub runs_agent: bool,
 }
 
 impl fmt::Debug for Sources {
@@ -44,10 +46,16 @@ impl fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// What this process was started with.
+    /// What this process, an agent, was started with.
     pub fn from_process(config: Option<PathBuf>, set: Vec<String>) -> Self {
-        let env = std::env::vars_os().collect();
-        Self { config, set, env, working_dir: PathBuf::new(), system_file: PathBuf::from(SYSTEM_FILE) }
+        let (env, system_file) = (std::env::vars_os().collect(), PathBuf::from(SYSTEM_FILE));
+        Self { config, set, env, working_dir: PathBuf::new(), system_file, runs_agent: true }
+    }
+
+    /// The same for a process that is no agent: what only that cannot do without is not missed.
+    #[must_use]
+    pub fn without_agent(self) -> Self {
+        Self { runs_agent: false, ..self }
     }
 
     /// A variable of the environment; empty is not set.

@@ -28,6 +28,7 @@ impl Start {
             env: vec![("HOME".into(), "/somebody".into())],
             working_dir: folder.path().to_owned(),
             system_file: folder.path().join("etc.toml"),
+            runs_agent: true,
         };
         Self { folder, sources }
     }
@@ -50,6 +51,10 @@ impl Start {
     fn without_home(mut self) -> Self {
         self.sources.env.retain(|(name, _)| name != "HOME");
         self
+    }
+
+    fn without_agent(self) -> Self {
+        Self { sources: self.sources.without_agent(), ..self }
     }
 
     fn config(mut self, name: &str) -> Self {

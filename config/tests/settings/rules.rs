@@ -76,6 +76,9 @@ fn the_data_dir_follows_the_base_directory_specification() {
     assert_eq!(dir(Start::new().set("agent.data_dir=~/sms")), Path::new("/somebody/sms"));
     assert_eq!(dir(Start::new().set("agent.data_dir=~")), Path::new("/somebody"));
     assert_eq!(dir(Start::new().without_home().set("agent.data_dir=/var/lib/sms")), Path::new("/var/lib/sms"));
+    let homeless = Start::new().without_home().set("agent.token_file=~/token").set("agent.listen=unix:~/sms.sock");
+    let shared = homeless.without_agent().settings();
+    assert_eq!(shared.account.name, "sms", "whoever runs no agent needs none of its folders");
     let error = Start::new().without_home().error();
     assert!(error.starts_with("agent.data_dir (not set): must be set"), "{error}");
     let error = Start::new().without_home().set("agent.data_dir=~/sms").error();

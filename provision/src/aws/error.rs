@@ -30,6 +30,8 @@ pub enum Fault {
     Failing,
     /// Anything else that AWS says.
     Other,
+    /// No call: the machine at hand is in the way.
+    Local,
 }
 
 /// A failed call: which one, about which resource, and what AWS said.
@@ -189,6 +191,7 @@ impl CallError {
                  AWS_ENDPOINT_URL), then run it again",
             ),
             Fault::Failing => Some("AWS itself fails: run it again later; its health page may know more"),
+            Fault::Local => None,
             Fault::Other => self.code.as_ref().map(|_| "correct what AWS names, then run it again"),
         }
     }
@@ -208,6 +211,7 @@ impl fmt::Display for CallError {
                 write!(f, "{resource}: {action} is not allowed; grant it (sms-provision policy operator prints all ")?;
                 write!(f, "that is needed). AWS says: {}", self.message)
             }
+            (Fault::Local, _) => write!(f, "{resource}: {message}"),
             (_, advice) => {
                 let code = self.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
                 write!(f, "{resource}: {action}: {code}{message}")?;

@@ -8,7 +8,7 @@ mod patience;
 
 use std::time::Duration;
 
-use sms_config::{Aws, AwsAccess, AwsError, ClientOptions};
+use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, InUse};
 use thiserror::Error;
 
 pub use error::{CallError, Fault};
@@ -38,7 +38,7 @@ const PARTITIONS: [(&str, &str); 7] = [
 /// Why a command cannot begin.
 #[derive(Debug, Error)]
 pub enum SessionError {
-    /// No region, no such profile, or no endpoint.
+    /// No region, no such profile, files that cannot be understood, or no endpoint.
     #[error(transparent)]
     Aws(#[from] AwsError),
     /// Nobody to be.
@@ -103,6 +103,8 @@ pub struct Session {
     pub place: Place,
     /// Who calls.
     pub caller_arn: String,
+    /// Where the credentials come from: they are not ours to replace.
+    pub in_use: InUse,
     /// An endpoint that is not AWS's own, to be shown before anything is changed.
     pub endpoint: Option<String>,
     /// IAM.
@@ -129,8 +131,8 @@ impl Session {
         // All that was tried is a page of text; what to do about it is the same.
         let short = |why: String| why.split(" Attempted").next().unwrap_or_default().trim_end_matches('.').to_owned();
         // At once, and not after all that the SDK would try in its place.
-        if let Some(missing) = access.credentials.missing_profile().await {
-            return Err(AwsError::MissingProfile(missing).into());
+        if let Some(trouble) = access.credentials.profile_trouble().await {
+            return Err(AwsError::Profile(trouble).into());
         }
         access.credentials.ready_within(LOGIN).await.map_err(|why| SessionError::NoCredentials(short(why)))?;
         let sts = aws_sdk_sts::Client::new(&access.config);
@@ -150,6 +152,7 @@ impl Session {
                 region: access.region.clone(),
             },
             caller_arn: arn.to_owned(),
+            in_use: access.credentials.in_use().await,
             endpoint: access.config.endpoint_url().map(ToOwned::to_owned),
             iam: aws_sdk_iam::Client::new(&access.config),
             sns: aws_sdk_sns::Client::new(&access.config),

@@ -22,7 +22,10 @@ struct Ready {
 
 pub(super) async fn plan(target: &Target, asked: &cli::Plan, console: &Console) -> Result<Said, CommandError> {
     let opened = target.open(Aim::Settings, console).await?;
-    let plan = planned(&opened, asked.adopt).await?;
+    let mut plan = planned(&opened, asked.adopt).await?;
+    // The plan may be looked at on another machine than it is carried out on.
+    let obstacles = opened.ground.obstacles();
+    plan.notes.extend(obstacles.iter().map(|why| format!("apply changes nothing before this is mended: {why}")));
     let verdict = match (obstacle(&plan), plan.changes.is_empty(), asked.detailed_exitcode) {
         (Some(_), _, _) => Verdict::Bad,
         (None, false, true) => Verdict::Pending,
@@ -65,7 +68,10 @@ struct Asked {
 async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> Result<Ready, CommandError> {
     let opened = target.open(aim, console).await?;
     let plan = planned(&opened, adopt).await?;
-    Ok(Ready { opened, plan })
+    match opened.ground.obstacles().first() {
+        Some(why) => Err(CommandError::Usage(format!("nothing was changed: {why}"))),
+        None => Ok(Ready { opened, plan }),
+    }
 }
 
 pub(super) async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CallError> {
@@ -74,6 +80,7 @@ pub(super) async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CallEr
     let mut plan = Plan::of(stack, &opened.ground.session.place, observed, adopt);
     // What was noted of things that are not there is with none of those that were found.
     plan.notes.extend(opened.ground.remarks());
+    plan.refused.extend(opened.ground.refused());
     Ok(plan)
 }
 

@@ -116,7 +116,7 @@ async fn rotate(target: &Target, asked: &Rotate, console: &Console) -> Result<Sa
     let keys = SenderKeys::of(&opened.ground.session, &opened.ground.stack);
     let tell = |progress| {
         let words = match progress {
-            Progress::Displaces(displaced) => displaced,
+            Progress::Warns(warning) => warning,
             Progress::Waits(left) => format!(
                 "the new key is in the credentials file; the old one goes in {}. Whoever uses it must have read the file by \
                  then. Stopped meanwhile, run it again: it goes on from here",

@@ -88,6 +88,13 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
     let given = arguments.given();
     let targets = target::chosen(&given, settings)?;
     let at_once = given.parallel.map_or(8, usize::from);
+    let is_unsaid = !settings.targets.is_empty() && given.target.is_none() && !given.all;
+    if is_unsaid {
+        console.remark(
+            "sms-provision: warning: the settings have [[targets]], and neither --target nor --all is given: this is about \
+             the account of [aws] and [account], and about none of them",
+        );
+    }
     match &arguments.command {
         Command::Plan(plan) => {
             let results = target::each(&targets, at_once, |target| change::plan(target, plan, console)).await;
@@ -114,10 +121,7 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
         }
         Command::Apply(apply) => change::apply(&targets, at_once, given.all, apply, console).await,
         Command::Verify(verify) => verify::run(&targets, at_once, given.all, verify, console).await,
-        Command::Keys(keys) => {
-            let is_unsaid = !settings.targets.is_empty() && given.target.is_none() && !given.all;
-            keys::run(&targets, at_once, given.all, is_unsaid, &keys.command, console).await
-        }
+        Command::Keys(keys) => keys::run(&targets, at_once, given.all, is_unsaid, &keys.command, console).await,
         Command::Destroy(destroy) => change::destroy(&targets, at_once, given.all, destroy, console).await,
     }
 }

@@ -23,12 +23,36 @@ pub(super) struct Changed {
 
 /// The text; empty where there is no file.
 pub(super) fn read(path: &Path) -> Result<String, FileError> {
+    let wrong = |source| FileError::Read { path: path.to_owned(), source };
+    // A pipe would be waited for, a device may have no end.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(wrong(io::Error::other("it is not a file")));
+    }
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
-        read => read.map_err(|source| FileError::Read { path: path.to_owned(), source })?,
+        read => read.map_err(wrong)?,
     };
     // The bytes may hold secrets, so the error must not.
     String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.to_owned() })
+}
+
+/// Whether all can be read that [`change`] reads. Nothing is written.
+pub(super) fn look(path: &Path, change: impl FnOnce(&str) -> Changed) -> Result<(), FileError> {
+    let file = followed(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    match change(&read(&file)?).kept {
+        Some(_) => read(&beside(&file)).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Whether two paths lead to one file, which need not be there.
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| {
+        let path = followed(path).unwrap_or_else(|_| path.to_owned());
+        let folder = folder(&path).canonicalize().unwrap_or_else(|_| folder(&path).to_owned());
+        path.file_name().map_or(folder.clone(), |name| folder.join(name))
+    };
+    real(one) == real(other)
 }
 
 /// Puts the changed text in the file's place, once what it takes out is safe beside it. Where it does not change nothing is
@@ -44,9 +68,9 @@ pub(super) fn change(path: &Path, change: impl FnOnce(&str) -> Changed) -> Resul
     }
     let kept = place.draft_beside(new.kept.as_deref())?;
     let draft = place.draft(&new.text).map_err(wrong)?;
-    if let Some(kept) = kept {
-        let path = beside(&place.file);
-        kept.persist(&path).map_err(|error| FileError::Write { path, source: error.error })?;
+    if let Some((kept, place)) = kept {
+        let wrong = |source| FileError::Write { path: place.file.clone(), source };
+        kept.persist(&place.file).map_err(|error| wrong(error.error))?;
         place.sync().map_err(wrong)?;
     }
     draft.persist(&place.file).map_err(|error| wrong(error.error))?;
@@ -123,17 +147,20 @@ impl Place {
         Ok(draft)
     }
 
-    /// The file beside with that at its end; nothing where there is nothing to keep, or it is kept already.
-    fn draft_beside(&self, kept: Option<&str>) -> Result<Option<tempfile::NamedTempFile>, FileError> {
+    /// The file beside with that at its end, and where links lead from its name; nothing where there is nothing to keep, or
+    /// it is kept already.
+    fn draft_beside(&self, kept: Option<&str>) -> Result<Option<(tempfile::NamedTempFile, Self)>, FileError> {
         let Some(kept) = kept else { return Ok(None) };
         let path = beside(&self.file);
-        let old = read(&path)?;
+        let wrong = |source| FileError::Write { path: path.clone(), source };
+        let place = Self::of(&path).map_err(wrong)?;
+        let old = read(&place.file)?;
         if old.contains(kept) {
             return Ok(None);
         }
         let empty_line = if old.is_empty() { "" } else { "\n" };
-        let draft = self.draft(&format!("{old}{empty_line}{kept}"));
-        draft.map(Some).map_err(|source| FileError::Write { path, source })
+        let draft = place.draft(&format!("{old}{empty_line}{kept}")).map_err(wrong)?;
+        Ok(Some((draft, place)))
     }
 
     /// A new name is on disk only once its folder is.

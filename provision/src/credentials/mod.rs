@@ -114,6 +114,19 @@ impl CredentialsFile {
         Some(section::taken_out(text, &self.profile)).filter(|lines| !is_ours && !lines.is_empty())
     }
 
+    /// Looks whether a key can be put in the section, without touching anything.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn look(&self, ours: &[String]) -> Result<(), FileError> {
+        file::look(&self.path, |text| self.changed(text, ours, "", ""))
+    }
+
+    /// Whether it is that file, by whatever name.
+    pub fn is_in(&self, path: &Path) -> bool {
+        file::is_same(&self.path, path)
+    }
+
     /// Proves that [`CredentialsFile::write`] can do its work, before there is a key that could be lost.
     ///
     /// # Errors

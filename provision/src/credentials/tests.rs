@@ -155,6 +155,33 @@ fn where_what_is_replaced_cannot_be_kept_it_is_not_replaced() {
 }
 
 #[test]
+fn a_look_touches_nothing_and_names_the_file_that_cannot_be_read() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("new/credentials");
+    file(&path, "sms").look(&[]).unwrap();
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    let theirs = "[sms]\naws_access_key_id = T\naws_secret_access_key = U\n";
+    fs::create_dir_all(home.path().join("new/credentials.replaced")).unwrap();
+    fs::write(&path, theirs).unwrap();
+    let error = file(&path, "sms").look(&[]).unwrap_err().to_string();
+    assert!(error.contains("credentials.replaced: it is not a file"), "{error}");
+    file(&path, "sms").look(&["T".to_owned()]).unwrap();
+    file(&path, "other").look(&[]).unwrap();
+}
+
+#[test]
+fn two_names_of_one_file_are_told_from_two_files() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name);
+    fs::create_dir(path("far")).unwrap();
+    symlink("far/real", path("link")).unwrap();
+    symlink("far", path("near")).unwrap();
+    assert!(file(&path("link"), "sms").is_in(&path("far/real")));
+    assert!(file(&path("near/real"), "sms").is_in(&path("link")));
+    assert!(!file(&path("link"), "sms").is_in(&path("far/other")));
+}
+
+#[test]
 fn many_who_write_at_once_lose_nothing() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");

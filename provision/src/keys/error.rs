@@ -13,6 +13,9 @@ pub enum KeysError {
     /// Nobody to have keys.
     #[error("there is no IAM user {0}: sms-provision apply makes it")]
     NoUser(String),
+    /// The file.
+    #[error("no key was made: {0}")]
+    NoPlace(String),
     /// Somebody else's keys.
     #[error(
         "the IAM user {0} is not ours (tag sms:stack): nothing was changed; choose another account.name, or take it over \

@@ -16,8 +16,9 @@ use aws_sdk_iam::types::StatusType;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use secrecy::SecretString;
+use sms_config::{Ahead, ahead_of_a_key};
 
-use crate::aws::{CallError, SETTLING, Session, call, call_while, made_just_now};
+use crate::aws::{CallError, Fault, SETTLING, Session, call, call_while, made_just_now};
 use crate::credentials::{CredentialsFile, FileError, SecretKey};
 use crate::resource::{Id, Kind};
 use crate::stack::{KEY_PENDING_TAG, Stack};
@@ -86,6 +87,38 @@ impl<'a> SenderKeys<'a> {
             file.path().display(),
             self.user(),
             displaced.kept_in.display()
+        ))
+    }
+
+    /// Why no key can be put in the section, or must not be, in words for a person; told before anything is changed.
+    pub fn obstacle(&self, state: &State) -> Option<String> {
+        let file = match &self.file {
+            Ok(file) => file,
+            Err(error) => return Some(error.to_string()),
+        };
+        if let Err(error) = file.look(&state.ids()) {
+            return Some(error.to_string());
+        }
+        let (profile, in_use) = (&self.stack.profile, &self.session.in_use);
+        let is_in_use = in_use.profiles.contains(profile) && file.is_in(&in_use.credentials_file);
+        is_in_use.then(|| {
+            format!(
+                "the credentials of this very command come from the profile {profile}, and the key of the IAM user {} would                  take their place in {}: choose another account.name, or another name for the target, or let                  account.credentials_file name another file",
+                self.user(),
+                file.path().display()
+            )
+        })
+    }
+
+    /// What keeps the key of the section from being used by whoever names the profile, in words for a person.
+    pub async fn hidden(&self) -> Option<String> {
+        let profile = &self.stack.profile;
+        let Ahead { file, keys } = ahead_of_a_key(profile).await?;
+        Some(format!(
+            "the profile {profile} has {} in {}, and AWS SDKs take that before the key of the credentials file: whoever              names the profile {profile} is not the IAM user {}. Take it out there, or choose another account.name, or              another name for the target",
+            keys.join(" and "),
+            file.display(),
+            self.user()
         ))
     }
 
@@ -176,8 +209,9 @@ impl<'a> SenderKeys<'a> {
         call("iam:UntagUser", &self.id, send).await.map(drop)
     }
 
+    /// No call has failed.
     fn of_file(&self, action: &'static str, error: &FileError) -> CallError {
-        self.failed(action, error.to_string())
+        CallError { fault: Fault::Local, ..self.failed(action, error.to_string()) }
     }
 
     fn failed(&self, action: &'static str, message: impl Into<String>) -> CallError {

@@ -21,8 +21,8 @@ pub struct Rotated {
 /// What is told while a rotation goes on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Progress {
-    /// In words, what the new key takes the place of in the file; it is told before there is one.
-    Displaces(String),
+    /// What a person should know before there is a new key, in words: what it takes the place of, what is in its way.
+    Warns(String),
     /// How long the old key has still.
     Waits(Duration),
 }
@@ -39,9 +39,11 @@ impl SenderKeys<'_> {
         let made = !self.is_under_way(&state)?;
         match made {
             true => {
-                if let Some(displaced) = self.displaced(&state) {
-                    tell(Progress::Displaces(displaced));
+                if let Some(why) = self.obstacle(&state).filter(|_| state.stored.is_none()) {
+                    return Err(KeysError::NoPlace(why));
                 }
+                let warnings = [self.displaced(&state), self.hidden().await];
+                warnings.into_iter().flatten().for_each(|warning| tell(Progress::Warns(warning)));
                 self.make(&state).await?;
             }
             false => self.settle(&state).await?,

@@ -61,12 +61,29 @@ impl AccessKeys {
         found
     }
 
+    /// What a person should know of the file before a key goes there.
+    async fn tell(&self, id: &Id, keys: &SenderKeys<'_>, state: &State) {
+        // Where no key of ours is in the file, the next one that is made goes there.
+        let displaced = keys.displaced(state).filter(|_| state.stored.is_none());
+        for note in displaced.into_iter().chain(keys.hidden().await) {
+            self.0.remark(format!("{id}: {note}"));
+        }
+        if Self::makes_one(state) {
+            keys.obstacle(state).into_iter().for_each(|why| self.0.obstruct(format!("{id}: {why}")));
+        }
+    }
+
+    /// Whether `apply` makes a key.
+    fn makes_one(state: &State) -> bool {
+        state.stored.is_none() && state.elsewhere().next().is_none()
+    }
+
     /// Ends where a key is in the file, whatever an earlier run left behind.
     async fn converge(&self) -> Result<(), CallError> {
         let keys = self.keys();
         let mut state = keys.state().await?;
         keys.delete_orphans(&mut state).await?;
-        match state.stored.is_none() && state.elsewhere().next().is_none() {
+        match Self::makes_one(&state) {
             true => keys.make(&state).await,
             false => keys.settle(&state).await,
         }
@@ -84,11 +101,8 @@ impl ResourceKind for AccessKeys {
             for candidate in candidates.iter().filter(|candidate| self.is_ours_to_look_after(candidate)) {
                 let keys = self.keys();
                 let state = keys.state().await?;
-                // Where no key of ours is in the file, the next one that is made goes there.
-                if candidate.wanted.is_some() && state.stored.is_none() {
-                    keys.displaced(&state)
-                        .into_iter()
-                        .for_each(|note| self.0.remark(format!("{}: {note}", candidate.id)));
+                if candidate.wanted.is_some() {
+                    self.tell(&candidate.id, &keys, &state).await;
                 }
                 if !state.all.is_empty() {
                     let mut found = self.found(&candidate.id, &state);

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use crate::aws::{CallError, Session};
+use crate::aws::{CallError, Fault, Session};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 use crate::stack::Stack;
 
@@ -43,12 +43,15 @@ pub struct Ground {
     /// Whether log groups go even with records in them.
     pub delete_logs: bool,
     remarks: Mutex<Vec<String>>,
+    obstacles: Mutex<Vec<String>>,
+    refused: Mutex<Vec<&'static str>>,
 }
 
 impl Ground {
     /// What is wanted in an account and region.
     pub fn new(session: Session, stack: Stack) -> Self {
-        Self { session, stack, delete_logs: false, remarks: Mutex::default() }
+        let (remarks, obstacles, refused) = Default::default();
+        Self { session, stack, delete_logs: false, remarks, obstacles, refused }
     }
 
     /// The same, with log groups going even with records in them.
@@ -64,8 +67,34 @@ impl Ground {
 
     /// All that was noted so far; it is told once.
     pub fn remarks(&self) -> Vec<String> {
-        std::mem::take(&mut *self.remarks.lock().unwrap_or_else(PoisonError::into_inner))
+        taken(&self.remarks)
     }
+
+    /// Notes on this side of AWS what a change would break off at: better before anything is changed.
+    pub fn obstruct(&self, why: String) {
+        self.obstacles.lock().unwrap_or_else(PoisonError::into_inner).push(why);
+    }
+
+    /// All that stands in the way of a change; it is told once.
+    pub fn obstacles(&self) -> Vec<String> {
+        taken(&self.obstacles)
+    }
+
+    /// Notes a call that was refused where another one is the answer already.
+    pub fn refuse(&self, error: &CallError) {
+        if error.fault == Fault::Refused {
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(error.action);
+        }
+    }
+
+    /// The actions that were refused beside those that are the answers; they are told once.
+    pub fn refused(&self) -> Vec<&'static str> {
+        taken(&self.refused)
+    }
+}
+
+fn taken<T>(notes: &Mutex<Vec<T>>) -> Vec<T> {
+    std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A change of something that is there.

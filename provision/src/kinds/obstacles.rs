@@ -4,7 +4,7 @@
 //! Git credentials (service-specific ones) belong here too, and are left to the error of `iam:DeleteUser`: no emulator
 //! knows the call that lists them, and nobody gives them to a user that sends SMS.
 
-use futures_util::future::{BoxFuture, try_join_all};
+use futures_util::future::{BoxFuture, join_all};
 
 use super::Ground;
 use crate::aws::{CallError, call, pages};
@@ -21,7 +21,9 @@ pub(super) async fn of_user(ground: &Ground, id: &Id) -> Result<Vec<String>, Cal
         Box::pin(ssh_keys(ground, id)),
         Box::pin(certificates(ground, id)),
     ];
-    Ok(try_join_all(reads).await?.into_iter().flatten().collect())
+    let answers = join_all(reads).await;
+    answers.iter().filter_map(|answer| answer.as_ref().err()).for_each(|error| ground.refuse(error));
+    Ok(answers.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 async fn attached(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {

@@ -193,7 +193,14 @@ impl ResourceKind for SmsAttributes {
         Box::pin(async move {
             let Some(candidate) = candidates.first() else { return Ok(Vec::new()) };
             let id = &candidate.id;
-            let record = self.record().await?;
+            let record = match self.record().await {
+                Ok(record) => record,
+                // A person who grants what is refused wants to know of all of it at once.
+                Err(error) => {
+                    self.current(id).await.err().iter().for_each(|other| self.0.refuse(other));
+                    return Err(error);
+                }
+            };
             // Never ours, as far as anybody knows.
             if candidate.wanted.is_none() && record.is_none() && !self.0.stack.account.manage_sms_preferences {
                 return Ok(Vec::new());

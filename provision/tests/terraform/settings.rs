@@ -124,6 +124,7 @@ fn settings_take(key: &str, value: &Value) -> bool {
         env: vec![("HOME".into(), "/somebody".into())],
         working_dir: env!("CARGO_TARGET_TMPDIR").into(),
         system_file: "none.toml".into(),
+        runs_agent: false,
     };
     Loaded::load(&sources).is_ok()
 }
