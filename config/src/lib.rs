@@ -6,7 +6,7 @@ mod telemetry;
 
 pub use aws::{
     Ahead, AwsAccess, AwsError, ClientOptions, Credentials, InUse, Incoming, MissingProfile, Outgoing, ProfileTrouble,
-    ahead_of_a_key, causes, sends_sms,
+    ahead_of_a_key, causes, in_use, sends_sms,
 };
 pub use settings::{
     Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, QueueUrl, Role,

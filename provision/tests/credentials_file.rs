@@ -89,8 +89,8 @@ fn the_credentials_that_a_command_runs_with_are_not_replaced_by_a_key() {
     let before = account.state();
     let named = "--set=account.name=prod";
     let plan = as_profile(&account, "prod", &["plan", named]).ended(0);
-    let why = "the credentials of this very command come from the profile prod";
-    assert!(plan.out.contains(why), "{}", plan.out);
+    let why = "is one that the settings or this command take credentials from";
+    assert!(plan.out.contains(why) && plan.out.contains("the profile prod in "), "{}", plan.out);
     for (profile, arguments) in [
         ("prod", &["apply", "--yes", named][..]),
         ("through", &["apply", "--yes", named]),
@@ -105,6 +105,75 @@ fn the_credentials_that_a_command_runs_with_are_not_replaced_by_a_key() {
     let rotate = as_profile(&account, "prod", &["keys", "rotate", named]).ended(1);
     assert!(rotate.err.contains("no key was made: ") && rotate.err.contains(why), "{}", rotate.err);
     assert_eq!(fs::read_to_string(account.credentials()).unwrap(), admin);
+}
+
+#[test]
+fn neither_a_source_that_is_asked_later_nor_another_target_makes_an_administrator_s_profile_ours() {
+    let admin = "[prod]\naws_access_key_id = testing\naws_secret_access_key = testing\n\
+        [other]\naws_access_key_id = testing\naws_secret_access_key = testing\n";
+    let account = with_files("[default]\naws_access_key_id = testing\naws_secret_access_key = testing\n", admin);
+    let targets = "[[targets]]\nname = \"eu\"\nregion = \"us-east-1\"\nprofile = \"prod\"\n\
+        [[targets]]\nname = \"prod\"\nregion = \"us-west-2\"\nprofile = \"other\"\n";
+    fs::write(account.home.path().join("targets.toml"), targets).unwrap();
+    let mut command = account.command(account.moto.endpoint(), &["apply", "--yes", "--set=account.name=prod"]);
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_PROFILE", "prod");
+    command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/");
+    let config = format!("--set=account.credentials_file={}", account.home.path().join(".aws/config").display());
+    for (ran, why) in [
+        (Account::ran(command), "take credentials from"),
+        (account.run(&["apply", "--yes", "--config=targets.toml", "--target=prod"]), "take credentials from"),
+        (account.run(&["apply", "--yes", &config]), "is the AWS configuration file"),
+    ] {
+        let ran = ran.ended(1);
+        assert!(ran.err.contains(why) || ran.out.contains(why), "{} {}", ran.err, ran.out);
+    }
+    assert_eq!(fs::read_to_string(account.credentials()).unwrap(), admin);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_and_keeps_nothing_else_from_being_shown_or_done() {
+    let account = Account::new();
+    account.run(&["apply", "--yes"]).ended(0);
+    let key = fs::read_to_string(account.credentials()).unwrap();
+    let bad = format!("--set=account.credentials_file={}", account.home.path().display());
+    let what = "it is not a file";
+    for arguments in [&["plan", "--detailed-exitcode"][..], &["apply", "--yes"], &["keys", "list"]] {
+        let ran = account.run(&[arguments, &[&bad]].concat()).ended(0);
+        assert!(ran.out.contains(what) && ran.out.contains("not known"), "{}", ran.out);
+    }
+    // For all that is known, the key under the mark may be in it.
+    account.boto(
+        "iam.tag_user(UserName='sms-sender-us-east-1', Tags=[{'Key':'sms:key-pending','Value':'2020-01-01T00:00:00Z'}])",
+    );
+    let id = key.lines().find_map(|line| line.strip_prefix("aws_access_key_id = ")).unwrap();
+    for arguments in
+        [&["apply", "--yes"][..], &["keys", "rotate"], &["keys", "revoke", id, "--yes"], &["destroy", "--yes"]]
+    {
+        let ran = account.run(&[arguments, &[&bad]].concat()).ended(1);
+        assert!(ran.err.contains(what) || ran.out.contains(what), "{arguments:?}: {} {}", ran.err, ran.out);
+        let list = account.run(&["keys", "list"]).ended(0);
+        assert!(list.out.contains(id), "{arguments:?}: {}", list.out);
+    }
+}
+
+#[test]
+fn a_folder_in_which_no_file_can_be_made_stops_apply_before_anything_is_changed() {
+    let account = Account::new();
+    let before = account.state();
+    let apply = account.run(&["apply", "--yes", "--set=account.credentials_file=/proc/sms/credentials"]).ended(1);
+    assert!(
+        apply.err.contains("nothing was changed: ") && apply.err.contains("cannot write /proc/sms"),
+        "{}",
+        apply.err
+    );
+    assert_eq!(account.state(), before);
+}
+
+#[test]
+fn a_line_that_is_none_is_told_beside_keys_of_the_environment_too() {
+    let account = with_files("", "[a]\nx = 1\nfoo\n");
+    let plan = account.run(&["plan"]).ended(0);
+    assert!(plan.out.contains("on line 3") && plan.out.contains("has no key"), "{}", plan.out);
 }
 
 #[test]

@@ -67,6 +67,15 @@ fn a_line_that_is_none_is_told_with_its_file_and_its_number() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+    let home = home();
+    let path = home.path().join(".aws/config");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let ran = Account::ran(command(home.path(), &["plan"])).ended(1);
+    assert!(ran.err.contains(&format!("{} is a pipe or a socket", path.display())), "{}", ran.err);
+}
+
+#[test]
 fn it_is_told_where_it_would_have_had_the_region() {
     let home = home();
     let mut command = command(home.path(), &["plan"]);

@@ -25,7 +25,7 @@ use aws_types::SdkConfig;
 use aws_types::os_shim_internal::Env;
 use aws_types::sdk_config::SharedTimeSource;
 
-use super::profile::{self, InUse, ProfileTrouble};
+use super::profile::{self, ProfileTrouble};
 use super::{base, causes};
 use crate::Aws;
 
@@ -120,15 +120,14 @@ impl Credentials {
     /// the machine and not of whom the profile stands for.
     pub async fn profile_trouble(&self) -> Option<ProfileTrouble> {
         let env = Env::real();
-        if self.0.settings.profile.is_none() && profile::has_other_source(&env) {
+        if self.0.settings.profile.is_some() {
+            return profile::trouble(&self.0.settings, &env).await;
+        }
+        if profile::has_key(&env) {
             return None;
         }
-        profile::trouble(&self.0.settings, &env).await
-    }
-
-    /// Where they come from.
-    pub async fn in_use(&self) -> InUse {
-        profile::in_use(&self.0.settings, &Env::real()).await
+        let trouble = profile::trouble(&self.0.settings, &env).await;
+        trouble.filter(|trouble| !matches!(trouble, ProfileTrouble::Missing(_)) || !profile::has_other_source(&env))
     }
 
     fn known(&self) -> Option<Result<(), String>> {

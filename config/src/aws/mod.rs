@@ -28,7 +28,7 @@ use aws_types::service_config::ServiceConfigKey;
 pub use credentials::Credentials;
 pub use incoming::Incoming;
 pub use outgoing::Outgoing;
-pub use profile::{Ahead, InUse, MissingProfile, ProfileTrouble, ahead_of_a_key};
+pub use profile::{Ahead, InUse, MissingProfile, ProfileTrouble, ahead_of_a_key, in_use};
 pub use region::sends_sms;
 
 use crate::Aws;
@@ -92,6 +92,9 @@ impl AwsAccess {
         }
         if let Some(name) = odd_endpoint(settings) {
             return Err(AwsError::OddEndpoint(name));
+        }
+        if let Some(trouble) = profile::no_file(&Env::real()) {
+            return Err(AwsError::Profile(trouble));
         }
         let mut timeouts = TimeoutConfig::builder().connect_timeout(options.connect_timeout);
         timeouts.set_operation_attempt_timeout(options.operation_attempt_timeout);

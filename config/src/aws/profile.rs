@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use aws_config::profile::{ProfileSet, load};
@@ -24,10 +25,12 @@ const VARIABLE: &str = "AWS_PROFILE";
 const FILES: [(&str, &str); 2] =
     [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
 
-/// Variables that name a source of credentials of their own, all of a line together. Beside them a profile is not needed.
-const OTHER_SOURCES: [&[&str]; 5] = [
-    &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-    &["AWS_ACCESS_KEY_ID", "SECRET_ACCESS_KEY"],
+/// Variables that hold a key, all of a line together. The SDKs take it before any profile that the environment names.
+const KEYS: [&[&str]; 2] =
+    [&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], &["AWS_ACCESS_KEY_ID", "SECRET_ACCESS_KEY"]];
+
+/// Variables that name a source of credentials of their own. The SDKs take it after a profile, which is not needed then.
+const OTHER_SOURCES: [&[&str]; 3] = [
     &["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"],
     &["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"],
     &["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
@@ -35,12 +38,13 @@ const OTHER_SOURCES: [&[&str]; 5] = [
 
 /// What of a profile in the configuration file the SDKs take before a key of it in the credentials file, or together with
 /// one: a role that is assumed, an identity that is presented, somebody who logs in, a program; a token of another key.
-const AHEAD: [&str; 7] = [
+const AHEAD: [&str; 8] = [
     "role_arn",
     "web_identity_token_file",
     "sso_session",
     "sso_start_url",
     "sso_account_id",
+    "login_session",
     "credential_process",
     "aws_session_token",
 ];
@@ -52,12 +56,19 @@ pub enum ProfileTrouble {
     Missing(MissingProfile),
     /// One of them has a line that is none. The SDKs take nothing from either then.
     Broken(String),
+    /// One of them is a pipe or the like. The SDKs would wait for it, and read it more than once.
+    NoFile(PathBuf),
 }
 
 impl fmt::Display for ProfileTrouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(missing) => missing.fmt(f),
+            Self::NoFile(path) => {
+                let [config, credentials] = FILES.map(|(variable, _)| variable);
+                write!(f, "{} is a pipe or a socket, and AWS files are read more than once: ", path.display())?;
+                write!(f, "name files by {config} and {credentials}")
+            }
             Self::Broken(why) => write!(f, "the AWS configuration cannot be understood: {why}; mend that line"),
         }
     }
@@ -70,6 +81,8 @@ pub struct InUse {
     pub profiles: Vec<String>,
     /// The credentials file of the SDKs.
     pub credentials_file: PathBuf,
+    /// Their configuration file.
+    pub config_file: PathBuf,
 }
 
 /// What comes before a key that a profile has in the credentials file.
@@ -131,39 +144,66 @@ pub(super) async fn trouble(settings: &Aws, env: &Env) -> Option<ProfileTrouble>
     Some(ProfileTrouble::Missing(MissingProfile { name: lost.clone(), named_by, files: files.collect() }))
 }
 
-/// Whether the environment names a source of credentials that the SDK takes as gladly as a profile.
-pub(super) fn has_other_source(env: &Env) -> bool {
-    OTHER_SOURCES.iter().any(|all| all.iter().all(|name| variable(env, name).is_some()))
+/// A shared file that is none.
+pub(super) fn no_file(env: &Env) -> Option<ProfileTrouble> {
+    let files = FILES.map(|(variable, usual)| file(env, variable, usual));
+    let waits = |path: &PathBuf| {
+        let kind = std::fs::metadata(path).map(|found| found.file_type());
+        kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+    };
+    files.into_iter().find(waits).map(ProfileTrouble::NoFile)
 }
 
-/// Where the credentials come from that these settings lead to.
-pub(super) async fn in_use(settings: &Aws, env: &Env) -> InUse {
-    let [_, (variable, usual)] = FILES;
-    let credentials_file = file(env, variable, usual);
-    if settings.profile.is_none() && has_other_source(env) {
-        return InUse { profiles: Vec::new(), credentials_file };
+/// Whether the environment has a key, which the SDK takes before a profile that the environment names.
+pub(super) fn has_key(env: &Env) -> bool {
+    has_one_of(&KEYS, env)
+}
+
+/// Whether the environment names a source of credentials that the SDK takes where a profile gives none.
+pub(super) fn has_other_source(env: &Env) -> bool {
+    has_one_of(&OTHER_SOURCES, env)
+}
+
+fn has_one_of(sources: &[&[&str]], env: &Env) -> bool {
+    sources.iter().any(|all| all.iter().all(|name| variable(env, name).is_some()))
+}
+
+/// Where the credentials come from that these settings lead to; no profile where the files cannot be understood.
+pub async fn in_use(settings: &Aws) -> InUse {
+    used(settings, &Env::real()).await
+}
+
+async fn used(settings: &Aws, env: &Env) -> InUse {
+    let [config_file, credentials_file] = FILES.map(|(variable, usual)| file(env, variable, usual));
+    if settings.profile.is_none() && has_key(env) {
+        return InUse { profiles: Vec::new(), credentials_file, config_file };
     }
     let name = named(settings, env).map_or("default".to_owned(), |(name, _)| name);
     let known = load(&Fs::real(), env, &Default::default(), None).await;
-    InUse { profiles: known.map(|known| chain(&known, &name)).unwrap_or_default(), credentials_file }
+    let profiles = known.map(|known| chain(&known, &name)).unwrap_or_default();
+    InUse { profiles, credentials_file, config_file }
 }
 
-/// What the configuration file has of a profile that comes before its key in the credentials file; nothing where it
-/// cannot be understood.
-pub async fn ahead_of_a_key(profile: &str) -> Option<Ahead> {
+/// What the configuration file has of a profile that comes before its key in the credentials file.
+///
+/// # Errors
+/// One of the files cannot be understood: the SDKs find no key in either.
+pub async fn ahead_of_a_key(profile: &str) -> Result<Option<Ahead>, ProfileTrouble> {
     ahead(profile, &Env::real()).await
 }
 
-async fn ahead(profile: &str, env: &Env) -> Option<Ahead> {
+async fn ahead(profile: &str, env: &Env) -> Result<Option<Ahead>, ProfileTrouble> {
+    let broken = |error| ProfileTrouble::Broken(causes(&error));
+    load(&Fs::real(), env, &Default::default(), None).await.map_err(broken)?;
     let [(variable, usual), (other, _)] = FILES;
     let file = file(env, variable, usual);
     // With nothing in the place of the credentials file, what is found is in the other one.
-    let path = file.to_str()?;
+    let Some(path) = file.to_str() else { return Ok(None) };
     let alone = Env::from_slice(&[(variable, path), (other, "/dev/null")]);
-    let known = load(&Fs::real(), &alone, &Default::default(), None).await.ok()?;
-    let found = known.get_profile(profile)?;
-    let keys: Vec<_> = AHEAD.into_iter().filter(|key| found.get(key).is_some()).collect();
-    (!keys.is_empty()).then_some(Ahead { file, keys })
+    let known = load(&Fs::real(), &alone, &Default::default(), None).await.map_err(broken)?;
+    let has = |key: &&str| known.get_profile(profile).is_some_and(|found| found.get(key).is_some());
+    let keys: Vec<_> = AHEAD.into_iter().filter(has).collect();
+    Ok((!keys.is_empty()).then_some(Ahead { file, keys }))
 }
 
 /// The profile that somebody names, and what names it.
@@ -224,7 +264,7 @@ mod tests {
         [profile round]\nrole_arn = r\nsource_profile = trip\n[profile trip]\nrole_arn = r\nsource_profile = round\n\
         [nope]\nregion = eu-west-1\n";
 
-    const KEYS: &str = "[base]\naws_access_key_id = A\naws_secret_access_key = B\n";
+    const CREDENTIALS: &str = "[base]\naws_access_key_id = A\naws_secret_access_key = B\n";
 
     /// A home with those files in it.
     fn home(config: &str, credentials: &str) -> tempfile::TempDir {
@@ -245,7 +285,7 @@ mod tests {
 
     /// What is missing where the settings or these variables name a profile.
     async fn asked(setting: Option<&str>, variables: &[(&str, &str)]) -> Option<MissingProfile> {
-        let home = home(CONFIG, KEYS);
+        let home = home(CONFIG, CREDENTIALS);
         match trouble(&naming(setting), &environment(&home, variables)).await {
             Some(ProfileTrouble::Missing(missing)) => Some(missing),
             other => {
@@ -294,7 +334,10 @@ mod tests {
 
     #[test]
     fn other_sources_are_those_that_are_named_whole() {
-        let has = |variables: &[(&str, &str)]| has_other_source(&Env::from_slice(variables));
+        let has = |variables: &[(&str, &str)]| {
+            let env = Env::from_slice(variables);
+            has_key(&env) || has_other_source(&env)
+        };
         assert!(has(&[("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "B")]));
         assert!(has(&[("AWS_WEB_IDENTITY_TOKEN_FILE", "/t"), ("AWS_ROLE_ARN", "r")]));
         assert!(has(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/")]));
@@ -305,7 +348,7 @@ mod tests {
     #[tokio::test]
     async fn a_line_that_is_none_is_told_with_its_file_whether_or_not_somebody_names_a_profile() {
         for (config, credentials, place) in [
-            ("[profile x]\nregion eu-west-1\n", KEYS, ".aws/config on line 2"),
+            ("[profile x]\nregion eu-west-1\n", CREDENTIALS, ".aws/config on line 2"),
             ("", "[base]\n\nTHE-SECRET\n", ".aws/credentials on line 3"),
         ] {
             let home = home(config, credentials);
@@ -319,9 +362,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_credentials_in_use_are_those_of_the_profile_and_of_those_that_its_roles_are_assumed_from() {
-        let home = home(CONFIG, KEYS);
+        let home = home(CONFIG, CREDENTIALS);
         let keys = [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "B")];
         let admin = [("AWS_PROFILE", "admin")];
+        let other = [("AWS_PROFILE", "base"), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/")];
         for (setting, variables, profiles) in [
             (None, &[][..], &["default"][..]),
             (None, &admin, &["admin", "base"]),
@@ -330,10 +374,13 @@ mod tests {
             // A profile that the settings name is meant, whatever keys there are.
             (Some("admin"), &keys, &["admin", "base"]),
             (None, &keys, &[]),
+            // What the SDKs ask after a profile does not take its place.
+            (None, &other, &["base"]),
         ] {
-            let found = in_use(&naming(setting), &environment(&home, variables)).await;
+            let found = used(&naming(setting), &environment(&home, variables)).await;
             assert_eq!(found.profiles, profiles, "{setting:?} {variables:?}");
-            assert_eq!(found.credentials_file, home.path().join(".aws/credentials"));
+            let files = ["config", "credentials"].map(|name| home.path().join(".aws").join(name));
+            assert_eq!([found.config_file, found.credentials_file], files);
         }
     }
 
@@ -344,12 +391,14 @@ mod tests {
         let home = home(config, "[other]\nrole_arn = r\nsource_profile = base\n");
         let env = environment(&home, &[]);
         let file = home.path().join(".aws/config");
-        let found = |keys| Some(Ahead { file: file.clone(), keys });
+        let found = |keys| Ok(Some(Ahead { file: file.clone(), keys }));
         assert_eq!(ahead("role", &env).await, found(vec!["role_arn"]));
         assert_eq!(ahead("sso", &env).await, found(vec!["sso_session"]));
         // The key of the credentials file takes the place of one here; the other file is not asked.
         for name in ["plain", "other", "nobody"] {
-            assert_eq!(ahead(name, &env).await, None, "{name}");
+            assert_eq!(ahead(name, &env).await, Ok(None), "{name}");
         }
+        std::fs::write(home.path().join(".aws/credentials"), "[sms]\nx = 1\nfoo\n").unwrap();
+        assert!(matches!(ahead("sms", &env).await, Err(ProfileTrouble::Broken(why)) if why.contains("on line 3")));
     }
 }

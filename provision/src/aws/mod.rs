@@ -8,7 +8,7 @@ mod patience;
 
 use std::time::Duration;
 
-use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, InUse};
+use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, InUse, in_use};
 use thiserror::Error;
 
 pub use error::{CallError, Fault};
@@ -103,7 +103,7 @@ pub struct Session {
     pub place: Place,
     /// Who calls.
     pub caller_arn: String,
-    /// Where the credentials come from: they are not ours to replace.
+    /// Where credentials come from, these and those of other accounts of the settings: they are not ours to replace.
     pub in_use: InUse,
     /// An endpoint that is not AWS's own, to be shown before anything is changed.
     pub endpoint: Option<String>,
@@ -152,7 +152,7 @@ impl Session {
                 region: access.region.clone(),
             },
             caller_arn: arn.to_owned(),
-            in_use: access.credentials.in_use().await,
+            in_use: in_use(settings).await,
             endpoint: access.config.endpoint_url().map(ToOwned::to_owned),
             iam: aws_sdk_iam::Client::new(&access.config),
             sns: aws_sdk_sns::Client::new(&access.config),

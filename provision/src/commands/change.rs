@@ -9,10 +9,11 @@ use super::{CommandError, Console, Said, Target, Verdict, finish};
 use crate::apply::{Event, Outcome};
 use crate::aws::CallError;
 use crate::cli;
+use crate::keys::SenderKeys;
 use crate::observe::observe;
 use crate::plan::{Action, Change, Plan};
 use crate::render;
-use crate::resource::Id;
+use crate::resource::{Id, Kind};
 
 /// A plan that waits for a yes.
 struct Ready {
@@ -68,10 +69,15 @@ struct Asked {
 async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> Result<Ready, CommandError> {
     let opened = target.open(aim, console).await?;
     let plan = planned(&opened, adopt).await?;
-    match opened.ground.obstacles().first() {
-        Some(why) => Err(CommandError::Usage(format!("nothing was changed: {why}"))),
-        None => Ok(Ready { opened, plan }),
+    if let Some(why) = opened.ground.obstacles().first() {
+        return Err(CommandError::Usage(format!("nothing was changed: {why}")));
     }
+    let makes_key = |change: &Change| change.id.kind == Kind::IamAccessKey && change.wanted.is_some();
+    if plan.changes.iter().any(makes_key) {
+        let proved = SenderKeys::of(&opened.ground.session, &opened.ground.stack).prove();
+        proved.map_err(|error| CommandError::Usage(format!("nothing was changed: {error}")))?;
+    }
+    Ok(Ready { opened, plan })
 }
 
 pub(super) async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CallError> {

@@ -74,6 +74,9 @@ async fn list(target: &Target, console: &Console) -> Result<Said, CommandError> 
         n => format!("The IAM user {} has {n} access keys.", keys.user()),
     };
     text.push_str(&format!("{summary}\n"));
+    if let Some(why) = &state.unreadable {
+        text.push_str(&format!("Note: whether one of them is in the credentials file is not known: {why}\n"));
+    }
     let session_place = &opened.ground.session.place;
     let json = json!({
         "account": session_place.account,
@@ -116,7 +119,7 @@ async fn rotate(target: &Target, asked: &Rotate, console: &Console) -> Result<Sa
     let keys = SenderKeys::of(&opened.ground.session, &opened.ground.stack);
     let tell = |progress| {
         let words = match progress {
-            Progress::Warns(warning) => warning,
+            Progress::Warns(warning) => format!("warning: {warning}"),
             Progress::Waits(left) => format!(
                 "the new key is in the credentials file; the old one goes in {}. Whoever uses it must have read the file by \
                  then. Stopped meanwhile, run it again: it goes on from here",
@@ -165,6 +168,8 @@ async fn revoke(target: &Target, asked: &Revoke, console: &Console) -> Result<Sa
             }
         }
     }
+    // Else what is left of it in the file would be found out too late.
+    keys.readable(&state)?;
     // First where it counts: what is left in the file is worth nothing then.
     keys.delete(&key.id).await?;
     keys.forget(std::slice::from_ref(&key.id))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use sms_config::{Account, Aws, Settings, sends_sms};
+use sms_config::{Account, Aws, Settings, in_use, sends_sms};
 
 use super::CommandError;
 use crate::aws::Session;
@@ -22,6 +22,8 @@ pub struct Target {
     pub aws: Aws,
     /// What is wanted there.
     pub account: Account,
+    /// The ways into the other accounts of the settings, whose credentials are not ours to replace.
+    pub others: Arc<[Aws]>,
 }
 
 /// A target with AWS behind it.
@@ -42,7 +44,10 @@ pub(super) enum Aim {
 impl Target {
     /// Asks AWS who we are.
     pub(super) async fn open(&self, aim: Aim, console: &super::Console) -> Result<Opened, CommandError> {
-        let session = Session::open(&self.aws, self.account.account_id.as_deref()).await?;
+        let mut session = Session::open(&self.aws, self.account.account_id.as_deref()).await?;
+        for other in self.others.iter() {
+            session.in_use.profiles.extend(in_use(other).await.profiles);
+        }
         if !sends_sms(&session.place.region) {
             console.remark(&format!(
                 "sms-provision: warning: the region {} is not known to send SMS",
@@ -60,7 +65,11 @@ impl Target {
 
 /// The targets that the arguments choose.
 pub(super) fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Target>, CommandError> {
+    // Where nothing names a profile, there is none of its own.
+    let ways = settings.targets.iter().map(|target| &target.aws).chain([&settings.aws]);
+    let others: Arc<[Aws]> = ways.filter(|way| way.profile.is_some()).cloned().collect();
     let targets = settings.targets.iter().map(|target| Target {
+        others: Arc::clone(&others),
         name: target.name.clone(),
         profile: target.name.clone(),
         aws: target.aws.clone(),
@@ -85,7 +94,8 @@ pub(super) fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Target>, 
         };
     }
     let name = settings.account.name.clone();
-    Ok(vec![Target { profile: name.clone(), name, aws: settings.aws.clone(), account: settings.account.clone() }])
+    let (aws, account) = (settings.aws.clone(), settings.account.clone());
+    Ok(vec![Target { profile: name.clone(), name, aws, account, others: Arc::clone(&others) }])
 }
 
 /// Runs something for each target, so many at once; the results come in the targets' order.

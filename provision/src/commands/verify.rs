@@ -64,6 +64,7 @@ async fn live(opened: &Opened, to: &Number, yes: bool, console: &Console) -> Res
     let (session, stack) = (&opened.ground.session, &opened.ground.stack);
     let keys = SenderKeys::of(session, stack);
     let state = keys.ours().await?;
+    keys.readable(&state)?;
     let Some(key) = &state.stored else {
         let (user, file) = (keys.user().to_owned(), keys.file()?.path().display().to_string());
         return Err(KeysError::NoKeyInFile { user, file, profile: stack.profile.clone() }.into());

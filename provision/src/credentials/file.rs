@@ -11,6 +11,10 @@ use super::FileError;
 /// What is put after a file's name for the file beside it, which has what was taken out of it.
 const BESIDE: &str = ".replaced";
 
+/// What the name of a file begins with that is to take the place of another; some letters and digits follow.
+const DRAFT: &str = ".sms-provision-";
+const LETTERS: usize = 6;
+
 /// Links on the way to a file, as many as Linux follows.
 const LINKS: usize = 40;
 
@@ -43,6 +47,20 @@ pub(super) fn look(path: &Path, change: impl FnOnce(&str) -> Changed) -> Result<
         Some(_) => read(&beside(&file)).map(drop),
         None => Ok(()),
     }
+}
+
+/// Makes a file and removes it, where the changed one is to be made: beside the old one, or in the folder in which the
+/// missing ones are to be made.
+pub(super) fn try_folder(path: &Path) -> Result<(), FileError> {
+    let wrong = |source| FileError::Write { path: path.to_owned(), source };
+    let file = followed(path).map_err(wrong)?;
+    let there = file.ancestors().skip(1).find(|folder| folder.exists() || folder.as_os_str().is_empty());
+    let there = there.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    draft_in(there).map(drop).map_err(wrong)
+}
+
+fn draft_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder)
 }
 
 /// Whether two paths lead to one file, which need not be there.
@@ -129,13 +147,30 @@ impl Place {
     /// still gets a whole file.
     fn lock(&self) -> io::Result<File> {
         let folder = File::open(&self.folder)?;
-        folder.lock().or_else(|error| if error.kind() == ErrorKind::Interrupted { Err(error) } else { Ok(()) })?;
+        match folder.lock() {
+            Ok(()) => self.sweep(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            Err(_) => {}
+        }
         Ok(folder)
+    }
+
+    /// Removes the drafts of runs that were cut off: under the lock there is none of a run that goes on.
+    fn sweep(&self) {
+        let is_draft = |name: &str| {
+            let letters = name.strip_prefix(DRAFT);
+            letters.is_some_and(|rest| rest.len() == LETTERS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        };
+        let Ok(files) = fs::read_dir(&self.folder) else { return };
+        for file in files.flatten().filter(|file| file.file_name().to_str().is_some_and(is_draft)) {
+            // What cannot be removed is in nobody's way.
+            drop(fs::remove_file(file.path()));
+        }
     }
 
     /// The text in a file beside the one it is for, safe on disk, for its owner only. It goes with what is returned.
     fn draft(&self, text: &str) -> io::Result<tempfile::NamedTempFile> {
-        let mut draft = tempfile::Builder::new().prefix(".credentials-").tempfile_in(&self.folder)?;
+        let mut draft = draft_in(&self.folder)?;
         if let Ok(old) = fs::metadata(&self.file) {
             if !old.is_file() {
                 return Err(io::Error::other("it is not a file"));

@@ -127,6 +127,14 @@ impl CredentialsFile {
         file::is_same(&self.path, path)
     }
 
+    /// Proves that a file can be made where it is to be, and makes nothing.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn try_folder(&self) -> Result<(), FileError> {
+        file::try_folder(&self.path)
+    }
+
     /// Proves that [`CredentialsFile::write`] can do its work, before there is a key that could be lost.
     ///
     /// # Errors

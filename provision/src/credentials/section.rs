@@ -12,6 +12,7 @@ const OF_CREDENTIALS: &[&str] = &[
     "credential_source",
     "duration_seconds",
     "external_id",
+    "login_session",
     "mfa_serial",
     "role_arn",
     "role_session_name",

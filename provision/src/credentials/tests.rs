@@ -170,6 +170,27 @@ fn a_look_touches_nothing_and_names_the_file_that_cannot_be_read() {
 }
 
 #[test]
+fn what_a_run_that_was_cut_off_left_behind_goes_and_nothing_else() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("credentials");
+    for name in [".sms-provision-aB3dE6", ".sms-provision-ab", ".credentials-backup"] {
+        fs::write(home.path().join(name), "x").unwrap();
+    }
+    file(&path, "sms").write(&key("A"), &[]).unwrap();
+    let mut left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    left.sort_unstable();
+    assert_eq!(left, [".credentials-backup", ".sms-provision-ab", "credentials"].map(std::ffi::OsString::from));
+}
+
+#[test]
+fn a_folder_is_tried_without_leaving_a_trace() {
+    let home = tempfile::tempdir().unwrap();
+    file(&home.path().join("new/folder/credentials"), "sms").try_folder().unwrap();
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    assert!(file(Path::new("/proc/sms/credentials"), "sms").try_folder().is_err());
+}
+
+#[test]
 fn two_names_of_one_file_are_told_from_two_files() {
     let home = tempfile::tempdir().unwrap();
     let path = |name: &str| home.path().join(name);

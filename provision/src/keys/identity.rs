@@ -24,6 +24,7 @@ impl SenderKeys<'_> {
     pub(super) async fn with_stored(&self) -> Result<State, CallError> {
         patiently_for(KNOWN_WITHIN, made_just_now, || async {
             let state = self.state().await?;
+            self.readable(&state)?;
             let missing = self.failed("iam:ListAccessKeys", NOT_LISTED);
             match state.stored {
                 Some(_) => Ok(state),

@@ -81,8 +81,8 @@ impl<'a> SenderKeys<'a> {
         let displaced = file.displaced(&state.ids()).ok().flatten()?;
         let key = displaced.key.map(|id| format!(" (access key {id})")).unwrap_or_default();
         Some(format!(
-            "the profile {} in {} has credentials{key} that are not of the IAM user {}: a new key takes their place, and \
-             they are kept in {}",
+            "the profile {} in {} has credentials{key} that are not of the IAM user {}: a new key would take their place, \
+             and they would be kept in {}",
             self.stack.profile,
             file.path().display(),
             self.user(),
@@ -96,26 +96,48 @@ impl<'a> SenderKeys<'a> {
             Ok(file) => file,
             Err(error) => return Some(error.to_string()),
         };
+        let (profile, in_use, path) = (&self.stack.profile, &self.session.in_use, file.path().display());
+        if file.is_in(&in_use.config_file) {
+            return Some(format!(
+                "{path} is the AWS configuration file, in which SDKs look for profiles under other headings: let \
+                 account.credentials_file name the credentials file, or one of its own"
+            ));
+        }
         if let Err(error) = file.look(&state.ids()) {
             return Some(error.to_string());
         }
-        let (profile, in_use) = (&self.stack.profile, &self.session.in_use);
         let is_in_use = in_use.profiles.contains(profile) && file.is_in(&in_use.credentials_file);
         is_in_use.then(|| {
             format!(
-                "the credentials of this very command come from the profile {profile}, and the key of the IAM user {} would                  take their place in {}: choose another account.name, or another name for the target, or let                  account.credentials_file name another file",
-                self.user(),
-                file.path().display()
+                "the profile {profile} in {path} is one that the settings or this command take credentials from, and the \
+                 key of the IAM user {} would take their place: choose another account.name, or another name for the \
+                 target, or let account.credentials_file name another file",
+                self.user()
             )
         })
+    }
+
+    /// Proves that a key can be written, without leaving a trace.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn prove(&self) -> Result<(), CallError> {
+        self.file()?.try_folder().map_err(|error| self.of_file("iam:CreateAccessKey", &error))
     }
 
     /// What keeps the key of the section from being used by whoever names the profile, in words for a person.
     pub async fn hidden(&self) -> Option<String> {
         let profile = &self.stack.profile;
-        let Ahead { file, keys } = ahead_of_a_key(profile).await?;
+        let Ahead { file, keys } = match ahead_of_a_key(profile).await {
+            Ok(ahead) => ahead?,
+            Err(trouble) => {
+                return Some(format!("{trouble}. Until then, whoever names the profile {profile} has no key"));
+            }
+        };
         Some(format!(
-            "the profile {profile} has {} in {}, and AWS SDKs take that before the key of the credentials file: whoever              names the profile {profile} is not the IAM user {}. Take it out there, or choose another account.name, or              another name for the target",
+            "the profile {profile} has {} in {}, and AWS SDKs take that before the key of the credentials file: whoever \
+             names the profile {profile} is not the IAM user {}. Take it out there, or choose another account.name, or \
+             another name for the target",
             keys.join(" and "),
             file.display(),
             self.user()
@@ -136,6 +158,17 @@ impl<'a> SenderKeys<'a> {
         Ok(())
     }
 
+    /// Goes no further where it cannot be told whether a key is in the file.
+    ///
+    /// # Errors
+    /// The file.
+    pub fn readable(&self, state: &State) -> Result<(), CallError> {
+        match &state.unreadable {
+            Some(why) => Err(CallError { fault: Fault::Local, ..self.failed("iam:ListAccessKeys", why) }),
+            None => Ok(()),
+        }
+    }
+
     /// Removes the mark of a key that is being made, where there is one.
     ///
     /// # Errors
@@ -151,6 +184,7 @@ impl<'a> SenderKeys<'a> {
     /// The file, before a key is touched; a call.
     pub async fn delete_all(&self) -> Result<(), CallError> {
         let state = self.state().await?;
+        self.readable(&state)?;
         let ids = state.ids();
         self.forget(&ids)?;
         for id in &ids {

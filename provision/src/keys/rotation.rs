@@ -35,13 +35,13 @@ impl SenderKeys<'_> {
     /// Both keys may be in use elsewhere; the new one is not accepted; the file; a call.
     pub async fn rotate(&self, grace: Duration, tell: impl Fn(Progress)) -> Result<Rotated, KeysError> {
         let mut state = self.ours().await?;
+        if let Some(why) = self.obstacle(&state).filter(|_| state.stored.is_none()) {
+            return Err(KeysError::NoPlace(why));
+        }
         self.delete_orphans(&mut state).await?;
         let made = !self.is_under_way(&state)?;
         match made {
             true => {
-                if let Some(why) = self.obstacle(&state).filter(|_| state.stored.is_none()) {
-                    return Err(KeysError::NoPlace(why));
-                }
                 let warnings = [self.displaced(&state), self.hidden().await];
                 warnings.into_iter().flatten().for_each(|warning| tell(Progress::Warns(warning)));
                 self.make(&state).await?;

@@ -46,6 +46,8 @@ pub struct State {
     pub all: Vec<Key>,
     /// The key of the file, if it is one of those.
     pub stored: Option<SecretKey>,
+    /// Why the file cannot be read, in words for a person: it may have one of those then, for all that is known.
+    pub unreadable: Option<String>,
     /// When AWS said all that.
     pub now: DateTime,
 }
@@ -81,20 +83,24 @@ impl SenderKeys<'_> {
     /// Reads all of it.
     ///
     /// # Errors
-    /// The file; a call.
+    /// A call.
     pub async fn state(&self) -> Result<State, CallError> {
         let (user, keys) = futures_util::join!(self.tags(), self.list());
         let (tags, (mut all, now)) = (user?, keys?);
         let pending = tags.iter().flatten().find(|(key, _)| key == KEY_PENDING_TAG).map(|(_, value)| value.clone());
-        let stored = match &self.file {
+        let (stored, unreadable) = match &self.file {
             // Nobody's keys are in no file.
-            Ok(file) if !all.is_empty() => file.read().map_err(|error| self.of_file("iam:ListAccessKeys", &error))?,
-            _ => None,
+            Ok(file) if !all.is_empty() => match file.read() {
+                Ok(stored) => (stored, None),
+                Err(error) => (None, Some(error.to_string())),
+            },
+            _ => (None, None),
         };
         let stored = stored.filter(|stored| all.iter().any(|key| key.id == stored.id));
         // A mark that is no time marks nothing.
         let since = pending.as_deref().and_then(|time| DateTime::from_str(time, Format::DateTime).ok());
-        if let Some(since) = since {
+        // Nor is one an orphan that may be in the file.
+        if let Some(since) = since.filter(|_| unreadable.is_none()) {
             for key in all.iter_mut().filter(|key| key.created.secs() >= since.secs()) {
                 if stored.as_ref().is_none_or(|stored| stored.id != key.id) {
                     key.last_use = self.last_use(&key.id).await?;
@@ -102,7 +108,13 @@ impl SenderKeys<'_> {
                 }
             }
         }
-        Ok(State { tags, pending, all, stored, now })
+        Ok(State { tags, pending, all, stored, unreadable, now })
+    }
+
+    /// What of the reads behind [`SenderKeys::state`] fails: with one that is refused, another may be too.
+    pub async fn failing(&self) -> Vec<CallError> {
+        let (user, keys) = futures_util::join!(self.tags(), self.list());
+        [user.err(), keys.err()].into_iter().flatten().collect()
     }
 
     async fn tags(&self) -> Result<Option<Vec<(String, String)>>, CallError> {

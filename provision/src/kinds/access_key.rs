@@ -38,7 +38,7 @@ impl AccessKeys {
         }
         let mut found = Found::ours(id.clone(), attributes);
         let file = || stack.account.credentials_file.as_deref().unwrap_or(std::path::Path::new("any file")).display();
-        if there && state.stored.is_none() {
+        if there && state.stored.is_none() && state.unreadable.is_none() {
             found.notes.push(format!(
                 "{id}: its secret is not in {} (profile {}), and it is left alone, since it may be in use elsewhere; \
                  sms-provision keys rotate makes a new one and then deletes this one (--grace gives its users time)",
@@ -63,14 +63,20 @@ impl AccessKeys {
 
     /// What a person should know of the file before a key goes there.
     async fn tell(&self, id: &Id, keys: &SenderKeys<'_>, state: &State) {
-        // Where no key of ours is in the file, the next one that is made goes there.
-        let displaced = keys.displaced(state).filter(|_| state.stored.is_none());
-        for note in displaced.into_iter().chain(keys.hidden().await) {
-            self.0.remark(format!("{id}: {note}"));
+        let told = |note: String| self.0.remark(format!("{id}: {note}"));
+        let mut obstacle = keys.obstacle(state).filter(|_| Self::makes_one(state));
+        if let Some(why) = &state.unreadable {
+            match state.pending {
+                Some(_) => obstacle = Some(why.clone()),
+                None => told(format!("{why}. Whether its key is there is not known, and no key is touched")),
+            }
         }
-        if Self::makes_one(state) {
-            keys.obstacle(state).into_iter().for_each(|why| self.0.obstruct(format!("{id}: {why}")));
+        match obstacle {
+            Some(why) => self.0.obstruct(format!("{id}: {why}")),
+            // Where no key of ours is in the file, the next one that is made goes there.
+            None => keys.displaced(state).filter(|_| state.stored.is_none()).into_iter().for_each(told),
         }
+        keys.hidden().await.into_iter().for_each(told);
     }
 
     /// Whether `apply` makes a key.
@@ -82,6 +88,7 @@ impl AccessKeys {
     async fn converge(&self) -> Result<(), CallError> {
         let keys = self.keys();
         let mut state = keys.state().await?;
+        keys.readable(&state)?;
         keys.delete_orphans(&mut state).await?;
         match Self::makes_one(&state) {
             true => keys.make(&state).await,
@@ -100,7 +107,13 @@ impl ResourceKind for AccessKeys {
             let mut all = Vec::new();
             for candidate in candidates.iter().filter(|candidate| self.is_ours_to_look_after(candidate)) {
                 let keys = self.keys();
-                let state = keys.state().await?;
+                let state = match keys.state().await {
+                    Ok(state) => state,
+                    Err(error) => {
+                        keys.failing().await.iter().for_each(|other| self.0.refuse(other));
+                        return Err(error);
+                    }
+                };
                 if candidate.wanted.is_some() {
                     self.tell(&candidate.id, &keys, &state).await;
                 }

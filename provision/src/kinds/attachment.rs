@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::policy::Policies;
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, SETTLING, call, call_while, made_just_now, pages};
+use crate::aws::{CallError, Fault, SETTLING, call, call_while, made_just_now, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct Attachments(pub(super) Arc<Ground>);
@@ -63,7 +63,11 @@ impl ResourceKind for Attachments {
                 }
                 (_, Some(role)) => {
                     let send = || iam.attach_role_policy().role_name(role).policy_arn(&arn).send();
-                    call("iam:AttachRolePolicy", id, send).await.map(drop)
+                    let attached = call("iam:AttachRolePolicy", id, send).await.map(drop);
+                    attached.map_err(|error| match error.fault {
+                        Fault::NotFound => error.advised("make that role, or take it out of account.sender_role_names"),
+                        _ => error,
+                    })
                 }
                 _ => Ok(()),
             }
