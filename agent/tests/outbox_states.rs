@@ -26,6 +26,7 @@ enum Event {
     Cancel(usize),
     Sweep { last: bool },
     Crash,
+    PowerCut,
     Forget,
 }
 
@@ -41,6 +42,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => which.prop_map(Event::Cancel),
         1 => any::<bool>().prop_map(|last| Event::Sweep { last }),
         1 => Just(Event::Crash),
+        1 => Just(Event::PowerCut),
         1 => Just(Event::Forget),
     ]
 }
@@ -155,6 +157,21 @@ async fn happen(mut engine: Engine, model: &mut Model, event: Event) -> Engine {
             let sending = model.0.iter().filter(|(_, known)| known.status == Status::Sending);
             let sending: Vec<_> = sending.map(|(id, known)| (*id, known.attempts)).collect();
             assert_eq!(cut.iter().map(|claim| (claim.id, claim.attempt)).collect::<Vec<_>>(), sending);
+        }
+        Event::PowerCut => {
+            engine.reboot();
+            engine = engine.reopened(options).await;
+            let cut = engine.outbox.interrupted().await.unwrap();
+            let sending = model.0.values().filter(|known| known.status == Status::Sending).count();
+            for claim in &cut {
+                // What waited within the horizon is in doubt too.
+                let known = model.0.get_mut(&claim.id).unwrap();
+                if known.status == Status::Queued {
+                    (known.status, known.attempts) = (Status::Sending, known.attempts + 1);
+                }
+                assert_eq!((known.status, known.attempts), (Status::Sending, claim.attempt));
+            }
+            assert!(cut.len() >= sending, "nothing that was in a worker's hands is forgotten");
         }
         Event::Forget => {
             engine.forget_all(NOW.plus(3 * DAY)).await;

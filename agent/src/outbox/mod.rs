@@ -239,8 +239,9 @@ pub trait Outbox: Send + Sync {
         None
     }
 
-    /// Gives back what is in hand of a queue that several agents share and is not being published. Asked at a stop, and
-    /// once more after the last publish; nothing is fetched any more.
+    /// Gives back what is in hand and is not being published: to a queue that several agents share, or here for good, so
+    /// that nothing that waits is taken for published after a power cut. Asked at a stop, and once more after the last
+    /// publish; nothing is fetched any more.
     fn release(&self) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }

@@ -36,6 +36,11 @@ impl Engine {
         Self { outbox: Arc::new(reopen(folder.path(), options).await), folder, ids }
     }
 
+    /// Has what is in the folder look as if the machine had gone down since.
+    pub(crate) fn reboot(&self) {
+        rebooted(self.folder.path());
+    }
+
     pub(crate) fn entry(&self, to: &str, reference: Option<&str>) -> Entry {
         let sms = Sms {
             to: PhoneNumber::parse(to).unwrap(),
@@ -116,8 +121,14 @@ impl Engine {
     }
 }
 
+/// The last process of the folder ran in another start of the machine.
+pub(crate) fn rebooted(folder: &Path) {
+    let connection = rusqlite::Connection::open(folder.join("outbox.db")).unwrap();
+    assert_eq!(connection.execute("UPDATE boot SET id = 'another'", ()).unwrap(), 1);
+}
+
 /// The log's keeper holds the writer, and so the file, a moment longer than the outbox.
-async fn reopen(folder: &Path, options: Options) -> SqliteOutbox {
+pub(crate) async fn reopen(folder: &Path, options: Options) -> SqliteOutbox {
     loop {
         match SqliteOutbox::open(folder, options) {
             Ok(outbox) => return outbox,

@@ -4,12 +4,14 @@
 //! Reads go over a connection of their own and see what was committed. The rule it keeps: an answer is given after
 //! the commit that it speaks of, and one that promises the disk after its fsync.
 
+mod ahead;
 mod committer;
 mod elsewhere;
 mod ending;
 mod entry;
 mod file;
 mod history;
+mod horizon;
 mod log;
 mod queue;
 mod row;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use rusqlite::Connection;
 
+use self::ahead::Ahead;
 use self::committer::Committer;
 pub use self::file::OpenError;
 use self::trouble::{Damage, Trouble};
@@ -67,6 +70,7 @@ pub struct SqliteOutbox {
     trouble: Arc<Trouble>,
     damage: Damage,
     untaken: Untaken,
+    ahead: Arc<Ahead>,
     options: Options,
     /// Held for the life of the process: one agent a folder.
     _lock: std::fs::File,
@@ -91,6 +95,7 @@ impl SqliteOutbox {
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
         let damage = Damage::default();
         let committer = Committer::new(writer, damage.clone());
+        let ahead = Arc::new(Ahead::new(committer.clone(), &path));
         tokio::spawn(log::keep(path, committer.clone(), damage.clone(), log, log::Bounds::default()));
         Ok(Self {
             committer,
@@ -99,6 +104,7 @@ impl SqliteOutbox {
             trouble: Arc::new(Trouble::of_one(damage.clone())),
             damage,
             untaken: Untaken::default(),
+            ahead,
             options,
             _lock: lock,
         })
@@ -155,8 +161,7 @@ impl Outbox for SqliteOutbox {
     }
 
     fn claim(&self, now: Timestamp, demand: Demand) -> BoxFuture<'static, Result<Claims, Problem>> {
-        // Durable: after a power cut a claim that the disk never had would be published again, unmarked.
-        Box::pin(self.committer.run(true, move |transaction| queue::claim(transaction, now, demand)))
+        Box::pin(Arc::clone(&self.ahead).claim(now, demand))
     }
 
     fn claim_among(
@@ -243,5 +248,12 @@ impl Outbox for SqliteOutbox {
             last.iter().for_each(|tried| untaken.would_be_taken(tried));
             Ok(())
         })
+    }
+
+    /// What waits when a process stops in order was not published, whatever becomes of the machine then.
+    fn release(&self) -> BoxFuture<'static, ()> {
+        let withdrawing = Arc::clone(&self.ahead).withdraw();
+        // What it fails at is told of as at every write; after a power cut it may cost a mark too many.
+        Box::pin(async move { drop(withdrawing.await) })
     }
 }

@@ -2,12 +2,35 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::row;
 use super::writer::Transaction;
+use super::{horizon, row};
 use crate::message::{MessageId, Timestamp};
 use crate::outbox::{Claim, Claims, Demand, Rest};
 
-pub(super) fn claim(transaction: &Transaction<'_>, now: Timestamp, demand: Demand) -> rusqlite::Result<Claims> {
+/// How far a claim reaches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reach {
+    /// To the horizon: the claim need not wait for the disk.
+    Horizon,
+    /// As far as it is asked to: the claim waits for the disk, and moves the horizon on.
+    All,
+}
+
+/// The messages, and how many more wait within the horizon then.
+pub(super) fn claim(
+    transaction: &Transaction<'_>,
+    now: Timestamp,
+    demand: Demand,
+    reach: Reach,
+) -> rusqlite::Result<(Claims, u64)> {
+    let claims = take_due(transaction, now, demand, reach)?;
+    if reach == Reach::All && claims.rest == Rest::More && !demand.to_probe {
+        transaction.horizon.set(horizon::moved(transaction, now)?);
+    }
+    Ok((claims, transaction.horizon.get().left()))
+}
+
+fn take_due(transaction: &Transaction<'_>, now: Timestamp, demand: Demand, reach: Reach) -> rusqlite::Result<Claims> {
     if demand.to_probe
         && let Some((seq, segments)) = probe(transaction, now)?
     {
@@ -20,19 +43,27 @@ pub(super) fn claim(transaction: &Transaction<'_>, now: Timestamp, demand: Deman
     }
     let mut allowance = demand.segments;
     let mut claims = Vec::new();
-    for lane in [0, 1] {
+    for lane in [0_u8, 1] {
         let mut due = transaction.prepare_cached(
-            "SELECT seq, segments FROM message WHERE status = 0 AND lane = ?1 AND due_at <= ?2 \
+            "SELECT due_at, seq, segments FROM message WHERE status = 0 AND lane = ?1 AND due_at <= ?2 \
              ORDER BY due_at, seq LIMIT ?3",
         )?;
         let room = i64::try_from(demand.messages - claims.len()).unwrap_or(i64::MAX);
-        let due: Vec<(i64, u32)> =
-            due.query_map((lane, now, room), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-        for (seq, segments) in due {
+        let due: Vec<(i64, i64, u32)> =
+            due.query_map((lane, now, room), |row| row.try_into())?.collect::<rusqlite::Result<_>>()?;
+        for (due_at, seq, segments) in due {
+            let horizon = transaction.horizon.get();
+            let is_covered = horizon.covers(lane, due_at, seq);
+            if reach == Reach::Horizon && !is_covered {
+                return Ok(Claims { claims, rest: Rest::More });
+            }
             if let Some(allowance) = &mut allowance
                 && !allowance.take(segments)
             {
                 return Ok(Claims { claims, rest: Rest::Paced(segments) });
+            }
+            if is_covered {
+                transaction.horizon.set(horizon.passed());
             }
             claims.push(take(transaction, seq, now)?);
         }

@@ -7,11 +7,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::file::Cause;
 
 /// In order; what was once released is never changed, only followed.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
     include_str!("schema/0004.sql"),
+    include_str!("schema/0005.sql"),
 ];
 
 /// Brings the file to this program's schema.

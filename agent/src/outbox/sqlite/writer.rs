@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
+use super::horizon::Horizon;
 use super::log::Log;
-use super::{elsewhere, file, schema};
+use super::{elsewhere, file, horizon, schema};
 
 /// Owns the connection and knows what of it the disk may not have yet.
 pub(super) struct Writer {
@@ -19,6 +20,8 @@ pub(super) struct Writer {
     unsynced: bool,
     /// Messages that wait in the queue, as of the last commit.
     queued: u64,
+    /// As of the last commit.
+    horizon: Horizon,
 }
 
 /// A transaction under way: the connection, and how many messages wait in the queue if it is committed. Whatever
@@ -26,6 +29,7 @@ pub(super) struct Writer {
 pub(super) struct Transaction<'w> {
     connection: &'w Connection,
     queued: Cell<u64>,
+    pub(super) horizon: Cell<Horizon>,
 }
 
 impl Transaction<'_> {
@@ -77,9 +81,14 @@ impl Writer {
         connection.pragma_update(None, "synchronous", "FULL")?;
         schema::migrate(&mut connection)?;
         elsewhere::sort(&connection, forwards)?;
+        // What comes from a queue elsewhere is claimed message by message, each with its fsync.
+        let boot = if forwards { None } else { horizon::boot_id() };
+        let begun = connection.transaction()?;
+        let horizon = horizon::begin(&begun, boot.as_deref())?;
+        begun.commit()?;
         let waiting = "SELECT count(*) FROM message WHERE status = 0";
         let queued = connection.query_row(waiting, (), |row| row.get::<_, u32>(0))?.into();
-        let mut writer = Self { connection, full: None, unsynced: true, queued };
+        let mut writer = Self { connection, full: None, unsynced: true, queued, horizon };
         // The first sync makes the directory entries of the file and of its log durable too.
         writer.transaction(true, |_| Ok(()))?;
         Ok(writer)
@@ -97,13 +106,15 @@ impl Writer {
             self.full = Some(durable);
         }
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
-        let transaction = Transaction { connection: &self.connection, queued: Cell::new(self.queued) };
+        let (queued, horizon) = (Cell::new(self.queued), Cell::new(self.horizon));
+        let transaction = Transaction { connection: &self.connection, queued, horizon };
         let done = work(&transaction)
             .and_then(|()| if durable && self.unsynced { beat(&self.connection) } else { Ok(()) })
             .and_then(|()| self.connection.prepare_cached("COMMIT")?.execute(()));
         match done {
             Ok(_) => {
                 self.queued = transaction.queued.get();
+                self.horizon = transaction.horizon.get();
                 self.unsynced = !durable;
                 Ok(())
             }

@@ -1,0 +1,87 @@
+//! How claims go about the horizon: within it at once, beyond it with an fsync of their own, which moves it on. What is
+//! known here of it decides only which of the two is tried.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use super::committer::Committer;
+use super::horizon::{self, AHEAD, Horizon};
+use super::queue::{self, Reach};
+use crate::message::{Problem, Timestamp};
+use crate::outbox::{Claims, Demand, Rest};
+
+/// When the horizon is moved on: with so many left, while a backlog drains at some thousands a second, the disk has time.
+const TOO_NEAR: u64 = AHEAD as u64 / 2;
+
+/// Claims messages of the queue.
+pub(super) struct Ahead {
+    committer: Committer,
+    /// The write-ahead log.
+    log: PathBuf,
+    /// Messages that wait within the horizon.
+    left: AtomicU64,
+    /// It is being moved.
+    moving: AtomicBool,
+}
+
+impl Ahead {
+    pub(super) fn new(committer: Committer, outbox: &Path) -> Self {
+        let (left, moving) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { committer, log: outbox.with_extension("db-wal"), left, moving }
+    }
+
+    pub(super) async fn claim(self: Arc<Self>, now: Timestamp, demand: Demand) -> Result<Claims, Problem> {
+        if self.left.load(Relaxed) > 0 && !demand.to_probe {
+            let (claims, left) = self.reaching(Reach::Horizon, now, demand).await?;
+            if left < TOO_NEAR && claims.rest == Rest::More {
+                Self::move_on(&self, now);
+            }
+            // What comes before all that the disk knows of is not passed by.
+            if !claims.claims.is_empty() || claims.rest != Rest::More {
+                return Ok(claims);
+            }
+        }
+        self.reaching(Reach::All, now, demand).await.map(|(claims, _)| claims)
+    }
+
+    /// Takes the horizon back, on the disk.
+    pub(super) async fn withdraw(self: Arc<Self>) -> Result<(), Problem> {
+        self.left.store(0, Relaxed);
+        self.committer.run(true, horizon::withdraw).await
+    }
+
+    async fn reaching(&self, reach: Reach, now: Timestamp, demand: Demand) -> Result<(Claims, u64), Problem> {
+        // After a power cut a claim that the disk never had would be published again, unmarked.
+        let is_durable = reach == Reach::All;
+        let claiming =
+            self.committer.run(is_durable, move |transaction| queue::claim(transaction, now, demand, reach)).await;
+        claiming.inspect(|(_, left)| self.left.store(*left, Relaxed))
+    }
+
+    /// Moves the horizon on beside whoever claims meanwhile. Where that fails, claims wait for the disk as without one, and
+    /// tell of what they meet.
+    fn move_on(this: &Arc<Self>, now: Timestamp) {
+        if this.moving.swap(true, Relaxed) {
+            return;
+        }
+        let moving = this.committer.run(false, move |transaction| horizon::moved(transaction, now));
+        let this = Arc::clone(this);
+        tokio::spawn(async move {
+            if let Some(left) = this.reach(moving).await {
+                this.left.store(left, Relaxed);
+            }
+            this.moving.store(false, Relaxed);
+        });
+    }
+
+    async fn reach(&self, moving: impl Future<Output = Result<Horizon, Problem>>) -> Option<u64> {
+        let (moved, log) = (moving.await.ok()?, self.log.clone());
+        tokio::task::spawn_blocking(move || horizon::sync(&log)).await.ok()?.ok()?;
+        let reaching = self.committer.run(false, move |transaction| {
+            transaction.horizon.set(transaction.horizon.get().reached(moved));
+            Ok(transaction.horizon.get().left())
+        });
+        reaching.await.ok()
+    }
+}

@@ -1,0 +1,11 @@
+-- How far in the order in which they leave, lane by lane, messages may be published without an fsync of their own; what
+-- waits up to there when the machine went down may have been.
+CREATE TABLE horizon (
+    lane INTEGER PRIMARY KEY,
+    due_at INTEGER NOT NULL,
+    seq INTEGER NOT NULL
+) STRICT;
+
+-- The start of the machine that the last process ran in.
+CREATE TABLE boot (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT) STRICT;
+INSERT INTO boot (one, id) VALUES (1, NULL);
