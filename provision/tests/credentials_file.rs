@@ -115,6 +115,9 @@ fn neither_a_source_that_is_asked_later_nor_another_target_makes_an_administrato
     let targets = "[[targets]]\nname = \"eu\"\nregion = \"us-east-1\"\nprofile = \"prod\"\n\
         [[targets]]\nname = \"prod\"\nregion = \"us-west-2\"\nprofile = \"other\"\n";
     fs::write(account.home.path().join("targets.toml"), targets).unwrap();
+    let unnamed = "[[targets]]\nname = \"eu\"\nregion = \"us-east-1\"\n\
+        [[targets]]\nname = \"prod\"\nregion = \"us-west-2\"\nprofile = \"other\"\n";
+    fs::write(account.home.path().join("unnamed.toml"), unnamed).unwrap();
     let mut command = account.command(account.moto.endpoint(), &["apply", "--yes", "--set=account.name=prod"]);
     command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_PROFILE", "prod");
     command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/");
@@ -122,6 +125,10 @@ fn neither_a_source_that_is_asked_later_nor_another_target_makes_an_administrato
     for (ran, why) in [
         (Account::ran(command), "take credentials from"),
         (account.run(&["apply", "--yes", "--config=targets.toml", "--target=prod"]), "take credentials from"),
+        (
+            as_profile(&account, "prod", &["apply", "--yes", "--config=unnamed.toml", "--target=prod"]),
+            "take credentials from",
+        ),
         (account.run(&["apply", "--yes", &config]), "is the AWS configuration file"),
     ] {
         let ran = ran.ended(1);
@@ -137,6 +144,8 @@ fn a_file_that_cannot_be_read_is_told_and_keeps_nothing_else_from_being_shown_or
     let key = fs::read_to_string(account.credentials()).unwrap();
     let bad = format!("--set=account.credentials_file={}", account.home.path().display());
     let what = "it is not a file";
+    let status = account.run(&["status", "--json", &bad]);
+    assert_eq!(status.json()["keys"][0]["in_credentials_file"], serde_json::Value::Null);
     for arguments in [&["plan", "--detailed-exitcode"][..], &["apply", "--yes"], &["keys", "list"]] {
         let ran = account.run(&[arguments, &[&bad]].concat()).ended(0);
         assert!(ran.out.contains(what) && ran.out.contains("not known"), "{}", ran.out);
@@ -146,13 +155,13 @@ fn a_file_that_cannot_be_read_is_told_and_keeps_nothing_else_from_being_shown_or
         "iam.tag_user(UserName='sms-sender-us-east-1', Tags=[{'Key':'sms:key-pending','Value':'2020-01-01T00:00:00Z'}])",
     );
     let id = key.lines().find_map(|line| line.strip_prefix("aws_access_key_id = ")).unwrap();
+    let before = account.state();
     for arguments in
         [&["apply", "--yes"][..], &["keys", "rotate"], &["keys", "revoke", id, "--yes"], &["destroy", "--yes"]]
     {
         let ran = account.run(&[arguments, &[&bad]].concat()).ended(1);
         assert!(ran.err.contains(what) || ran.out.contains(what), "{arguments:?}: {} {}", ran.err, ran.out);
-        let list = account.run(&["keys", "list"]).ended(0);
-        assert!(list.out.contains(id), "{arguments:?}: {}", list.out);
+        assert_eq!(account.state(), before, "{arguments:?}");
     }
 }
 

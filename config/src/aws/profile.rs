@@ -67,7 +67,10 @@ impl fmt::Display for ProfileTrouble {
             Self::NoFile(path) => {
                 let [config, credentials] = FILES.map(|(variable, _)| variable);
                 write!(f, "{} is a pipe or a socket, and AWS files are read more than once: ", path.display())?;
-                write!(f, "name files by {config} and {credentials}")
+                write!(
+                    f,
+                    "name files by {config} and {credentials} (and account.credentials_file, for the sender's key)"
+                )
             }
             Self::Broken(why) => write!(f, "the AWS configuration cannot be understood: {why}; mend that line"),
         }

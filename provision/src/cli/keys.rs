@@ -40,8 +40,16 @@ pub struct Rotate {
     #[command(flatten)]
     given: Given,
     /// How long the old key still works, counted from when the new one was made; the command waits
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = grace)]
     pub grace: Duration,
+}
+
+/// The longest grace, 30 days: the command waits for its end.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+
+fn grace(text: &str) -> Result<Duration, String> {
+    let grace = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if grace > LONGEST { Err("30days at most; the command waits for its end".to_owned()) } else { Ok(grace) }
 }
 
 /// `keys revoke`.

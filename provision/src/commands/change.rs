@@ -69,6 +69,7 @@ struct Asked {
 async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> Result<Ready, CommandError> {
     let opened = target.open(aim, console).await?;
     let plan = planned(&opened, adopt).await?;
+    SenderKeys::of(&opened.ground.session, &opened.ground.stack).tidy();
     if let Some(why) = opened.ground.obstacles().first() {
         return Err(CommandError::Usage(format!("nothing was changed: {why}")));
     }

@@ -98,7 +98,7 @@ fn shown(key: &Key, last: Option<&LastUse>, state: &State) -> Value {
         "last_used_at": last.map(|last| moment(&last.at)),
         "last_used_service": last.map(|last| &last.service),
         "last_used_region": last.map(|last| &last.region),
-        "in_credentials_file": state.in_file(key),
+        "in_credentials_file": state.is_in_file(key),
     })
 }
 
@@ -146,6 +146,8 @@ async fn revoke(target: &Target, asked: &Revoke, console: &Console) -> Result<Sa
     let Some(key) = state.all.iter().find(|key| key.id == asked.key) else {
         return Err(KeysError::NoSuchKey(keys.user().to_owned()).into());
     };
+    // Else what is left of it in the file would be found out too late.
+    keys.readable(&state)?;
     if !asked.yes {
         let last = keys.last_use(&key.id).await?;
         let place = match state.in_file(key) {
@@ -168,8 +170,6 @@ async fn revoke(target: &Target, asked: &Revoke, console: &Console) -> Result<Sa
             }
         }
     }
-    // Else what is left of it in the file would be found out too late.
-    keys.readable(&state)?;
     // First where it counts: what is left in the file is worth nothing then.
     keys.delete(&key.id).await?;
     keys.forget(std::slice::from_ref(&key.id))?;

@@ -110,7 +110,7 @@ fn told_of_keys(state: &State) -> (String, Value) {
         json!({
             "id": key.id,
             "active": key.active,
-            "in_credentials_file": state.in_file(key),
+            "in_credentials_file": state.is_in_file(key),
             "created_at": moment(key.created),
             "age_days": days(key.created, state.now),
             "last_used_at": key.last_use.as_ref().map(|last| moment(last.at)),
@@ -135,8 +135,10 @@ fn told_of_key(key: &Key, state: &State) -> String {
             last.region
         )),
     }
-    if !state.in_file(key) {
-        words.push_str(", not in the credentials file");
+    match state.is_in_file(key) {
+        Some(true) => {}
+        None => words.push_str(", in the credentials file or not, which cannot be read"),
+        Some(false) => words.push_str(", not in the credentials file"),
     }
     words
 }

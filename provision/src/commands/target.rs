@@ -65,9 +65,9 @@ impl Target {
 
 /// The targets that the arguments choose.
 pub(super) fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Target>, CommandError> {
-    // Where nothing names a profile, there is none of its own.
-    let ways = settings.targets.iter().map(|target| &target.aws).chain([&settings.aws]);
-    let others: Arc<[Aws]> = ways.filter(|way| way.profile.is_some()).cloned().collect();
+    // Beside targets, nothing goes by [aws] that does not name a profile.
+    let base = Some(&settings.aws).filter(|way| way.profile.is_some());
+    let others: Arc<[Aws]> = settings.targets.iter().map(|target| &target.aws).chain(base).cloned().collect();
     let targets = settings.targets.iter().map(|target| Target {
         others: Arc::clone(&others),
         name: target.name.clone(),

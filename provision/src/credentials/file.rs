@@ -12,8 +12,8 @@ use super::FileError;
 const BESIDE: &str = ".replaced";
 
 /// What the name of a file begins with that is to take the place of another; some letters and digits follow.
-const DRAFT: &str = ".sms-provision-";
-const LETTERS: usize = 6;
+const DRAFT: &str = ".sms-provision-draft-";
+const LETTERS: usize = 12;
 
 /// Links on the way to a file, as many as Linux follows.
 const LINKS: usize = 40;
@@ -55,12 +55,20 @@ pub(super) fn try_folder(path: &Path) -> Result<(), FileError> {
     let wrong = |source| FileError::Write { path: path.to_owned(), source };
     let file = followed(path).map_err(wrong)?;
     let there = file.ancestors().skip(1).find(|folder| folder.exists() || folder.as_os_str().is_empty());
-    let there = there.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    draft_in(there).map(drop).map_err(wrong)
+    let there = there.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    draft_in(&there).map(drop).map_err(wrong)
 }
 
 fn draft_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder)
+    tempfile::Builder::new().prefix(DRAFT).rand_bytes(LETTERS).tempfile_in(folder)
+}
+
+/// Removes what runs that were cut off left beside the file: copies of it, with everybody's keys.
+pub(super) fn tidy(path: &Path) {
+    let Ok(file) = followed(path) else { return };
+    let folder = folder(&file).to_owned();
+    // Without a folder there is nothing to tidy; what cannot be locked is told of by whoever writes.
+    drop(Place { file, folder }.lock());
 }
 
 /// Whether two paths lead to one file, which need not be there.
@@ -163,8 +171,10 @@ impl Place {
         };
         let Ok(files) = fs::read_dir(&self.folder) else { return };
         for file in files.flatten().filter(|file| file.file_name().to_str().is_some_and(is_draft)) {
-            // What cannot be removed is in nobody's way.
-            drop(fs::remove_file(file.path()));
+            if fs::symlink_metadata(file.path()).is_ok_and(|found| found.is_file() && found.mode() & 0o777 == 0o600) {
+                // What cannot be removed is in nobody's way.
+                drop(fs::remove_file(file.path()));
+            }
         }
     }
 

@@ -127,6 +127,11 @@ impl CredentialsFile {
         file::is_same(&self.path, path)
     }
 
+    /// Removes what runs that were cut off left beside the file.
+    pub fn tidy(&self) {
+        file::tidy(&self.path);
+    }
+
     /// Proves that a file can be made where it is to be, and makes nothing.
     ///
     /// # Errors

@@ -173,13 +173,21 @@ fn a_look_touches_nothing_and_names_the_file_that_cannot_be_read() {
 fn what_a_run_that_was_cut_off_left_behind_goes_and_nothing_else() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("credentials");
-    for name in [".sms-provision-aB3dE6", ".sms-provision-ab", ".credentials-backup"] {
+    for name in [".sms-provision-draft-aB3dE6gH9jKl", ".sms-provision-draft-backup", ".sms-provision-draft-public12345"]
+    {
         fs::write(home.path().join(name), "x").unwrap();
+        let mode = if name.contains("public") { 0o644 } else { 0o600 };
+        fs::set_permissions(home.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
     }
+    symlink("/etc/hostname", home.path().join(".sms-provision-draft-aLink4567890")).unwrap();
+    file(&home.path().join("not/there"), "sms").tidy();
+    file(&path, "sms").tidy();
     file(&path, "sms").write(&key("A"), &[]).unwrap();
     let mut left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     left.sort_unstable();
-    assert_eq!(left, [".credentials-backup", ".sms-provision-ab", "credentials"].map(std::ffi::OsString::from));
+    let others = ["aLink4567890", "backup", "public12345"].map(|rest| format!(".sms-provision-draft-{rest}"));
+    let expected = others.into_iter().chain(["credentials".to_owned()]).map(std::ffi::OsString::from);
+    assert_eq!(left, expected.collect::<Vec<_>>());
 }
 
 #[test]

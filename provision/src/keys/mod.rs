@@ -117,6 +117,11 @@ impl<'a> SenderKeys<'a> {
         })
     }
 
+    /// Removes what runs that were cut off left beside the file.
+    pub fn tidy(&self) {
+        self.file.iter().for_each(CredentialsFile::tidy);
+    }
+
     /// Proves that a key can be written, without leaving a trace.
     ///
     /// # Errors

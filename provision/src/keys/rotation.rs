@@ -35,6 +35,7 @@ impl SenderKeys<'_> {
     /// Both keys may be in use elsewhere; the new one is not accepted; the file; a call.
     pub async fn rotate(&self, grace: Duration, tell: impl Fn(Progress)) -> Result<Rotated, KeysError> {
         let mut state = self.ours().await?;
+        self.tidy();
         if let Some(why) = self.obstacle(&state).filter(|_| state.stored.is_none()) {
             return Err(KeysError::NoPlace(why));
         }

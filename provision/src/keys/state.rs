@@ -73,6 +73,11 @@ impl State {
         self.stored.as_ref().is_some_and(|stored| stored.id == key.id)
     }
 
+    /// The same, or nothing where the file cannot be read.
+    pub fn is_in_file(&self, key: &Key) -> Option<bool> {
+        self.unreadable.is_none().then(|| self.in_file(key))
+    }
+
     /// Whether the user is that of the stack.
     pub fn is_of(&self, stack: &str) -> bool {
         self.tags.iter().flatten().any(|(key, value)| key == STACK_TAG && value == stack)

@@ -38,7 +38,15 @@ impl AccessKeys {
         }
         let mut found = Found::ours(id.clone(), attributes);
         let file = || stack.account.credentials_file.as_deref().unwrap_or(std::path::Path::new("any file")).display();
-        if there && state.stored.is_none() && state.unreadable.is_none() {
+        if state.stored.is_none() && state.unreadable.is_none() && state.elsewhere().nth(1).is_some() {
+            found.notes.push(format!(
+                "{id}: there are two, whose secrets are not in {} (profile {}), and they are left alone, since they may be in \
+                 use elsewhere; sms-provision keys list shows them, keys revoke KEY_ID frees a place, and keys rotate makes a \
+                 new one then",
+                file(),
+                stack.profile
+            ));
+        } else if there && state.stored.is_none() && state.unreadable.is_none() {
             found.notes.push(format!(
                 "{id}: its secret is not in {} (profile {}), and it is left alone, since it may be in use elsewhere; \
                  sms-provision keys rotate makes a new one and then deletes this one (--grace gives its users time)",
@@ -114,8 +122,11 @@ impl ResourceKind for AccessKeys {
                         return Err(error);
                     }
                 };
-                if candidate.wanted.is_some() {
-                    self.tell(&candidate.id, &keys, &state).await;
+                match (&candidate.wanted, &state.unreadable) {
+                    (Some(_), _) => self.tell(&candidate.id, &keys, &state).await,
+                    // The last of its steps would fail, once all that sends with it is gone.
+                    (None, Some(why)) => self.0.obstruct(format!("{}: {why}", candidate.id)),
+                    (None, None) => {}
                 }
                 if !state.all.is_empty() {
                     let mut found = self.found(&candidate.id, &state);
