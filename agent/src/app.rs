@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sms_config::{
-    Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Dispatch, Numbers, Queue, Role, Settings,
-    sends_sms,
+    Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Dispatch, Numbers, OnUnknown, Queue, Role,
+    Settings, sends_sms,
 };
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -153,7 +153,9 @@ pub async fn run(
         drop(giving_back.await);
         outbox.release().await;
     };
-    if timeout_at(deadline.min(Instant::now() + GIVING_BACK), given_back).await.is_err() {
+    // What is written here takes a moment, and is not left out for a deadline that is over.
+    let until = if outbox.is_shared() { deadline.min(Instant::now() + GIVING_BACK) } else { Instant::now() + CLOSING };
+    if timeout_at(until, given_back).await.is_err() && outbox.is_shared() {
         tracing::warn!("messages in hand could not be given back to the queue: other agents see them a little later");
     }
     drop(close);
@@ -170,6 +172,7 @@ fn options(settings: &Settings) -> Options {
         keep: DAY * settings.outbox.keep_days,
         max_queued: settings.outbox.max_queued,
         forwards: settings.agent.queue != Queue::Sqlite,
+        ahead: settings.dispatch.on_unknown == OnUnknown::Resend && settings.dispatch.max_resends > 0,
     }
 }
 

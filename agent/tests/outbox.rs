@@ -276,6 +276,12 @@ async fn a_file_that_was_emptied_is_refused_and_one_of_a_first_start_cut_off_is_
         assert!(told.contains("outbox.db") && told.contains(sign) && told.contains("backup"), "{told}");
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
         std::fs::remove_file(&path).unwrap();
+        if sign == "outbox.db-wal" {
+            // It may hold all that there was.
+            let gone = SqliteOutbox::open(folder.path(), Options::default());
+            assert!(matches!(gone, Err(OpenError::Emptied { .. })));
+            assert_eq!(std::fs::read(folder.path().join(sign)).unwrap(), content.as_bytes());
+        }
         std::fs::remove_file(folder.path().join(sign)).unwrap();
         open(folder.path());
     }

@@ -136,6 +136,7 @@ impl Door {
                         sms,
                         attempt: 1,
                         unknowns: 0,
+                        doubtful: false,
                         created_at: now,
                         expires_at,
                         give_up_at,

@@ -26,20 +26,24 @@ impl Policy {
         Self { max_attempts: settings.max_attempts, max_resends }
     }
 
-    /// The outcome of a claim that is not published, since its time is over.
-    pub(super) fn too_late(&self, claim: &Claim, now: Timestamp) -> Option<Outcome> {
+    /// The outcome of a claim that is not published: its time is over, or it may have gone out and none such is repeated.
+    pub(super) fn unpublished(&self, claim: &Claim, now: Timestamp) -> Option<Outcome> {
+        if self.max_resends == 0 && claim.may_have_gone_out() {
+            let detail = "An attempt may have gone out, and no such attempt is to be repeated.";
+            return Some(Outcome::Unknown(Problem::new(Code::OutcomeUnknown, detail)));
+        }
         if claim.expires_at.is_none_or(|expires_at| now < expires_at) {
             return None;
         }
         let problem = Problem::new(Code::Expired, "Its `expires_in` ran out before it could be published.");
-        Some(if claim.unknowns > 0 { unknown(&problem) } else { Outcome::Expired(problem) })
+        Some(if claim.may_have_gone_out() { unknown(&problem) } else { Outcome::Expired(problem) })
     }
 
     /// The outcome of a failed attempt.
     pub(super) fn failed(&self, claim: &Claim, error: PublishError, now: Timestamp) -> Outcome {
         match error.verdict {
             // An earlier attempt may have gone out; a refusal of this one does not take that back.
-            Verdict::Rejected if claim.unknowns > 0 => unknown(&error.problem),
+            Verdict::Rejected if claim.may_have_gone_out() => unknown(&error.problem),
             Verdict::Rejected => Outcome::Failed(error.problem),
             Verdict::NotSent => self.again(claim, error.problem, false, now),
             Verdict::Unknown => self.again(claim, error.problem, true, now),
@@ -75,7 +79,7 @@ impl Policy {
         if attempts_left && now < claim.give_up_at {
             return Outcome::Retry { at, problem, unknown: is_unknown };
         }
-        if is_unknown || claim.unknowns > 0 { unknown(&problem) } else { Outcome::Failed(problem) }
+        if is_unknown || claim.may_have_gone_out() { unknown(&problem) } else { Outcome::Failed(problem) }
     }
 }
 
@@ -116,6 +120,7 @@ mod tests {
             },
             attempt,
             unknowns,
+            doubtful: false,
             created_at: NOW,
             expires_at: None,
             give_up_at: NOW.plus(Duration::from_secs(86_400)),
@@ -164,14 +169,16 @@ mod tests {
 
     #[test]
     fn once_an_attempt_may_have_gone_out_nothing_but_a_success_ends_as_known() {
-        let mut late = claim(2, 1);
-        late.give_up_at = NOW;
-        late.expires_at = Some(NOW);
-        for outcome in [
-            policy(0, 2).failed(&late, error(Verdict::NotSent), NOW),
-            policy(0, 2).failed(&late, error(Verdict::Rejected), NOW),
-            policy(0, 2).too_late(&late, NOW).unwrap(),
-        ] {
+        let doubtful = Claim { doubtful: true, ..claim(1, 0) };
+        let ended = [claim(2, 1), doubtful].into_iter().flat_map(|claim| {
+            let late = Claim { give_up_at: NOW, expires_at: Some(NOW), ..claim };
+            [
+                policy(0, 2).failed(&late, error(Verdict::NotSent), NOW),
+                policy(0, 2).failed(&late, error(Verdict::Rejected), NOW),
+                policy(0, 2).unpublished(&late, NOW).unwrap(),
+            ]
+        });
+        for outcome in ended {
             let Outcome::Unknown(problem) = outcome else { panic!("{outcome:?}") };
             assert_eq!(problem.code, Code::OutcomeUnknown);
         }
@@ -181,8 +188,21 @@ mod tests {
     fn what_expires_now_is_not_published_and_a_millisecond_earlier_it_is() {
         let mut claim = claim(1, 0);
         claim.expires_at = Some(NOW.plus(Duration::from_millis(1)));
-        assert!(policy(0, 2).too_late(&claim, NOW).is_none());
+        assert!(policy(0, 2).unpublished(&claim, NOW).is_none());
         claim.expires_at = Some(NOW);
-        assert!(matches!(policy(0, 2).too_late(&claim, NOW), Some(Outcome::Expired(_))));
+        assert!(matches!(policy(0, 2).unpublished(&claim, NOW), Some(Outcome::Expired(_))));
+    }
+
+    #[test]
+    fn what_may_have_gone_out_is_not_published_where_nothing_such_is_repeated() {
+        for (claim, resends, unpublished) in [
+            (claim(2, 1), 0, true),
+            (Claim { doubtful: true, ..claim(1, 0) }, 0, true),
+            (claim(2, 0), 0, false),
+            (Claim { doubtful: true, ..claim(1, 0) }, 1, false),
+        ] {
+            let outcome = policy(0, resends).unpublished(&claim, NOW);
+            assert_eq!(matches!(outcome, Some(Outcome::Unknown(_))), unpublished, "{claim:?} {resends}");
+        }
     }
 }

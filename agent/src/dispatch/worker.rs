@@ -29,7 +29,7 @@ pub enum Origin {
 pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
     let shared = Arc::clone(&slot.shared);
     let now = shared.clock.now();
-    let outcome = match shared.policy.too_late(&claim, now) {
+    let outcome = match shared.policy.unpublished(&claim, now) {
         Some(outcome) => outcome,
         None => {
             let publishing = span::publish(&claim, &origin);

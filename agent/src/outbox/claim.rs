@@ -13,6 +13,8 @@ pub struct Claim {
     pub attempt: u32,
     /// Attempts whose outcome is unknown.
     pub unknowns: u32,
+    /// Whether there may have been another one, which the machine forgot when it went down.
+    pub doubtful: bool,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// Not published later than this.
@@ -21,6 +23,13 @@ pub struct Claim {
     pub give_up_at: Timestamp,
     /// The trace that asked for it.
     pub trace: Option<String>,
+}
+
+impl Claim {
+    /// Whether an earlier attempt may have gone out.
+    pub fn may_have_gone_out(&self) -> bool {
+        self.unknowns > 0 || self.doubtful
+    }
 }
 
 /// How much the dispatcher can take.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +115,11 @@ impl Engine {
         self.outbox.message(id).await.unwrap().map(|message| message.status)
     }
 
+    /// The messages of which that is true, as the file has them.
+    pub(crate) fn ids_where(&self, condition: &str) -> BTreeSet<MessageId> {
+        ids_where(self.folder.path(), condition)
+    }
+
     /// Asks the file itself, as no door does.
     pub(crate) fn count(&self, sql: &str) -> usize {
         let connection = rusqlite::Connection::open(self.folder.path().join("outbox.db")).unwrap();
@@ -125,6 +131,14 @@ impl Engine {
 pub(crate) fn rebooted(folder: &Path) {
     let connection = rusqlite::Connection::open(folder.join("outbox.db")).unwrap();
     assert_eq!(connection.execute("UPDATE boot SET id = 'another'", ()).unwrap(), 1);
+}
+
+/// The messages of which that is true, as the file in that folder has them.
+pub(crate) fn ids_where(folder: &Path, condition: &str) -> BTreeSet<MessageId> {
+    let connection = rusqlite::Connection::open(folder.join("outbox.db")).unwrap();
+    let mut ids = connection.prepare(&format!("SELECT id FROM message WHERE {condition}")).unwrap();
+    let ids = ids.query_map((), |row| row.get(0).map(MessageId::from_bytes)).unwrap();
+    ids.map(Result::unwrap).collect()
 }
 
 /// The log's keeper holds the writer, and so the file, a moment longer than the outbox.

@@ -59,8 +59,7 @@ impl Ahead {
         claiming.inspect(|(_, left)| self.left.store(*left, Relaxed))
     }
 
-    /// Moves the horizon on beside whoever claims meanwhile. Where that fails, claims wait for the disk as without one, and
-    /// tell of what they meet.
+    /// Moves the horizon on beside whoever claims meanwhile. Where that fails, claims wait for the disk as without one.
     fn move_on(this: &Arc<Self>, now: Timestamp) {
         if this.moving.swap(true, Relaxed) {
             return;

@@ -157,7 +157,8 @@ fn pick(transaction: &Transaction<'_>, except: &HashSet<MessageId>, most: usize)
                 sms: claim.sms,
                 reference: row.get("reference")?,
                 attempts: claim.attempt,
-                unknowns: claim.unknowns,
+                // Other agents know nothing of doubts.
+                unknowns: claim.unknowns.max(u32::from(claim.doubtful)),
                 created_at: claim.created_at,
                 expires_at: claim.expires_at,
                 give_up_at: claim.give_up_at,
@@ -348,6 +349,15 @@ mod tests {
             trace: None,
             again: false,
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_in_doubt_goes_to_other_agents_as_what_may_have_gone_out() {
+        let rows = Rows::new();
+        rows.accept().await;
+        let connection = Connection::open(rows.folder.path().join("outbox.db")).unwrap();
+        assert_eq!(connection.execute("UPDATE message SET doubtful = 1", ()).unwrap(), 1);
+        assert_eq!(rows.pick().await[0].unknowns, 1);
     }
 
     #[tokio::test]

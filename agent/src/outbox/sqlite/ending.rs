@@ -92,9 +92,9 @@ pub(super) fn cancel(
 ) -> rusqlite::Result<Option<Canceled>> {
     // In one statement with the condition, so that it is either canceled or claimed.
     let sql = concat!(
-        "UPDATE message SET status = iif(unknowns > 0, 7, 6), due_at = NULL, words = CASE WHEN :keep THEN words END, \
-         updated_at = :now, error_code = iif(unknowns > 0, :unknown, :canceled), \
-         error_detail = iif(unknowns > 0, :unknown_detail, :canceled_detail), error_request_id = NULL \
+        "UPDATE message SET status = iif(unknowns > 0 OR doubtful, 7, 6), due_at = NULL, words = CASE WHEN :keep THEN words END, \
+         updated_at = :now, error_code = iif(unknowns > 0 OR doubtful, :unknown, :canceled), \
+         error_detail = iif(unknowns > 0 OR doubtful, :unknown_detail, :canceled_detail), error_request_id = NULL \
          WHERE id = :id AND status = 0 AND forwards = 0 AND receives = 0 RETURNING ",
         row::message_columns!()
     );
@@ -115,7 +115,7 @@ pub(super) fn sweep(transaction: &Transaction<'_>, now: Timestamp, keep_text: bo
         .prepare_cached(concat!(
             "SELECT ",
             row::message_columns!(),
-            ", unknowns > 0 AS unknown FROM message WHERE status = 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2"
+            ", unknowns > 0 OR doubtful AS unknown FROM message WHERE status = 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2"
         ))?
         .query_map((now, SWEEP), |row| Ok((row::message(row)?, row.get("unknown")?)))?
         .collect::<rusqlite::Result<_>>()?;

@@ -49,9 +49,9 @@ pub enum OpenError {
         /// What SQLite says.
         source: Cause,
     },
-    /// It has no byte, and once had some.
+    /// It has no byte, or is not there, and once had some.
     #[error(
-        "the outbox {path} is empty, and {beside} beside it shows that it was in use; nothing was changed. Put the file \
+        "the outbox {path} is empty or gone, and {beside} beside it shows that it was in use; nothing was changed. Put the file \
          back from a backup, or what the disk's check has saved of it; or, if what it held may be lost, remove it and \
          its -wal and -shm files: the agent then starts with an empty outbox"
     )]
@@ -132,14 +132,17 @@ pub(super) fn own(folder: &Path) -> Result<File, OpenError> {
 /// What the agent makes beside the outbox once it is open: a start that was cut off before has none of it.
 const MADE_LATER: [&str; 3] = ["outbox.db-wal", "fingerprint-key", "simulator.db"];
 
-/// Refuses a file of no byte where there was an outbox: SQLite would make a new one of it, as if nothing had been lost.
+/// Refuses a file of no byte where there was an outbox: SQLite would make a new one of it, as if nothing had been lost. And
+/// no file beside a log, which may hold all that was not moved into the file yet: SQLite would begin the log anew.
 pub(super) fn refuse_emptied(folder: &Path, path: &Path) -> Result<(), OpenError> {
     let length = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
-    if length(path) != Some(0) {
-        return Ok(());
-    }
-    let made = MADE_LATER.map(|name| folder.join(name));
-    match made.into_iter().find(|path| length(path).is_some_and(|length| length > 0)) {
+    let shows = match length(path) {
+        Some(0) => &MADE_LATER[..],
+        Some(_) => return Ok(()),
+        None => &MADE_LATER[..1],
+    };
+    let mut made = shows.iter().map(|name| folder.join(name));
+    match made.find(|path| length(path).is_some_and(|length| length > 0)) {
         Some(beside) => Err(OpenError::Emptied { path: path.to_owned(), beside }),
         None => Ok(()),
     }

@@ -132,7 +132,8 @@ pub(super) fn claim_among(
 
 fn take(transaction: &Transaction<'_>, seq: i64, now: Timestamp) -> rusqlite::Result<Claim> {
     let sql = concat!(
-        "UPDATE message SET status = 1, due_at = NULL, attempts = attempts + 1, possible_duplicate = unknowns > 0, \
+        "UPDATE message SET status = 1, due_at = NULL, attempts = attempts + 1, \
+         possible_duplicate = unknowns > 0 OR doubtful, \
          updated_at = ?2 WHERE seq = ?1 RETURNING ",
         row::claim_columns!()
     );

@@ -21,7 +21,7 @@ macro_rules! message_columns {
 /// What [`claim`] reads, in its order.
 macro_rules! claim_columns {
     () => {
-        "id, lane, recipient, words, sender_id, origination_number, max_price_usd, entity_id, template_id, attempts, unknowns, created_at, expires_at, give_up_at, trace"
+        "id, lane, recipient, words, sender_id, origination_number, max_price_usd, entity_id, template_id, attempts, unknowns, created_at, expires_at, give_up_at, trace, doubtful"
     };
 }
 
@@ -141,6 +141,7 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
         expires_at: row.get(12)?,
         give_up_at: row.get(13)?,
         trace: row.get(14)?,
+        doubtful: row.get(15)?,
     })
 }
 

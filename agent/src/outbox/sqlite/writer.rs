@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::horizon::Horizon;
 use super::log::Log;
-use super::{elsewhere, file, horizon, schema};
+use super::{Options, elsewhere, file, horizon, schema};
 
 /// Owns the connection and knows what of it the disk may not have yet.
 pub(super) struct Writer {
@@ -68,7 +68,7 @@ impl Deref for Transaction<'_> {
 
 impl Writer {
     /// Opens the file, or makes it, and brings it to this program's schema.
-    pub(super) fn open(path: &Path, log: Arc<Log>, forwards: bool) -> Result<Self, file::Cause> {
+    pub(super) fn open(path: &Path, log: Arc<Log>, options: Options) -> Result<Self, file::Cause> {
         let mut connection = Connection::open(path)?;
         file::configure(&connection)?;
         // Checkpoints are run by the log's keeper: inside a commit they would stop everybody for two fsyncs.
@@ -80,11 +80,12 @@ impl Writer {
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         schema::migrate(&mut connection)?;
-        elsewhere::sort(&connection, forwards)?;
         // What comes from a queue elsewhere is claimed message by message, each with its fsync.
-        let boot = if forwards { None } else { horizon::boot_id() };
+        let is_wanted = options.ahead && !options.forwards;
         let begun = connection.transaction()?;
-        let horizon = horizon::begin(&begun, boot.as_deref())?;
+        let horizon = horizon::begin(&begun, horizon::boot_id().as_deref(), is_wanted)?;
+        // Only then: it is by their times that messages lie within the horizon.
+        elsewhere::sort(&begun, options.forwards)?;
         begun.commit()?;
         let waiting = "SELECT count(*) FROM message WHERE status = 0";
         let queued = connection.query_row(waiting, (), |row| row.get::<_, u32>(0))?.into();

@@ -3,8 +3,11 @@
 CREATE TABLE horizon (
     lane INTEGER PRIMARY KEY,
     due_at INTEGER NOT NULL,
-    seq INTEGER NOT NULL
+    seq INTEGER NOT NULL,
+    newest INTEGER NOT NULL             -- the last message that there was: later ones are beyond it, whatever the clock said
 ) STRICT;
+-- Whether the machine went down while it waited up to there: it may have been published by a claim that was lost.
+ALTER TABLE message ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;
 
 -- The start of the machine that the last process ran in.
 CREATE TABLE boot (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT) STRICT;
