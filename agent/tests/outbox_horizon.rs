@@ -108,6 +108,22 @@ async fn after_a_stop_in_order_nothing_that_waits_is_in_doubt() {
 #[tokio::test]
 async fn the_horizon_moves_on_before_it_is_reached() {
     let (engine, ids) = waiting(400).await;
+    claim(&engine.outbox, 5).await;
+    let reached = || engine.count("SELECT max(seq) FROM horizon");
+    assert_eq!(reached(), 5 + AHEAD);
+    claim(&engine.outbox, AHEAD - 10).await;
+    let moved = async {
+        while reached() == 5 + AHEAD {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), moved).await.expect("it stands where it was");
+    assert_eq!(claim(&engine.outbox, 1).await, ids[AHEAD - 5..][..1], "before what it covered was all claimed");
+}
+
+#[tokio::test]
+async fn wherever_the_machine_goes_down_the_disk_tells_of_every_claim_and_of_few_others() {
+    let (engine, ids) = waiting(400).await;
     let mut claimed = Vec::new();
     while claimed.len() < ids.len() {
         let some = claim(&engine.outbox, 7).await;

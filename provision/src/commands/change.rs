@@ -69,14 +69,14 @@ struct Asked {
 async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> Result<Ready, CommandError> {
     let opened = target.open(aim, console).await?;
     let plan = planned(&opened, adopt).await?;
-    SenderKeys::of(&opened.ground.session, &opened.ground.stack).tidy();
+    let keys = SenderKeys::of(&opened.ground.session, &opened.ground.stack);
+    keys.tidy();
     if let Some(why) = opened.ground.obstacles().first() {
         return Err(CommandError::Usage(format!("nothing was changed: {why}")));
     }
     let makes_key = |change: &Change| change.id.kind == Kind::IamAccessKey && change.wanted.is_some();
     if plan.changes.iter().any(makes_key) {
-        let proved = SenderKeys::of(&opened.ground.session, &opened.ground.stack).prove();
-        proved.map_err(|error| CommandError::Usage(format!("nothing was changed: {error}")))?;
+        keys.prove().map_err(|error| CommandError::Usage(format!("nothing was changed: {error}")))?;
     }
     Ok(Ready { opened, plan })
 }

@@ -86,7 +86,7 @@ pub struct Said {
 #[tracing::instrument(target = "sms_provision::trace", level = "info", name = "sms-provision", skip_all)]
 pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) -> Result<Verdict, CommandError> {
     let given = arguments.given();
-    let targets = target::chosen(&given, settings)?;
+    let targets = target::chosen(&given, settings).await?;
     let at_once = given.parallel.map_or(8, usize::from);
     let is_unsaid = !settings.targets.is_empty() && given.target.is_none() && !given.all;
     if is_unsaid {

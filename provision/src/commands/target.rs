@@ -1,8 +1,10 @@
 //! The accounts and regions that a command works on, one or many side by side.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use sms_config::{Account, Aws, Settings, in_use, sends_sms};
 
 use super::CommandError;
@@ -22,8 +24,8 @@ pub struct Target {
     pub aws: Aws,
     /// What is wanted there.
     pub account: Account,
-    /// The ways into the other accounts of the settings, whose credentials are not ours to replace.
-    pub others: Arc<[Aws]>,
+    /// The profiles that all accounts of the settings take their credentials from: they are not ours to replace.
+    pub taken: Arc<[String]>,
 }
 
 /// A target with AWS behind it.
@@ -45,9 +47,7 @@ impl Target {
     /// Asks AWS who we are.
     pub(super) async fn open(&self, aim: Aim, console: &super::Console) -> Result<Opened, CommandError> {
         let mut session = Session::open(&self.aws, self.account.account_id.as_deref()).await?;
-        for other in self.others.iter() {
-            session.in_use.profiles.extend(in_use(other).await.profiles);
-        }
+        session.in_use.profiles.extend_from_slice(&self.taken);
         if !sends_sms(&session.place.region) {
             console.remark(&format!(
                 "sms-provision: warning: the region {} is not known to send SMS",
@@ -64,12 +64,14 @@ impl Target {
 }
 
 /// The targets that the arguments choose.
-pub(super) fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Target>, CommandError> {
+pub(super) async fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Target>, CommandError> {
     // Beside targets, nothing goes by [aws] that does not name a profile.
     let base = Some(&settings.aws).filter(|way| way.profile.is_some());
-    let others: Arc<[Aws]> = settings.targets.iter().map(|target| &target.aws).chain(base).cloned().collect();
+    let ways = settings.targets.iter().map(|target| &target.aws).chain(base);
+    let taken = join_all(ways.map(in_use)).await.into_iter().flat_map(|used| used.profiles);
+    let taken: Arc<[String]> = taken.collect::<BTreeSet<_>>().into_iter().collect();
     let targets = settings.targets.iter().map(|target| Target {
-        others: Arc::clone(&others),
+        taken: Arc::clone(&taken),
         name: target.name.clone(),
         profile: target.name.clone(),
         aws: target.aws.clone(),
@@ -95,7 +97,7 @@ pub(super) fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Target>, 
     }
     let name = settings.account.name.clone();
     let (aws, account) = (settings.aws.clone(), settings.account.clone());
-    Ok(vec![Target { profile: name.clone(), name, aws, account, others: Arc::clone(&others) }])
+    Ok(vec![Target { profile: name.clone(), name, aws, account, taken: Arc::clone(&taken) }])
 }
 
 /// Runs something for each target, so many at once; the results come in the targets' order.

@@ -84,7 +84,8 @@ pub(super) fn begin(connection: &Connection, boot: Option<&str>, is_wanted: bool
     let last: Option<String> = connection.query_row("SELECT id FROM boot", (), |row| row.get(0))?;
     if boot.is_none() || last.as_deref() != boot {
         connection.execute(
-            "UPDATE message SET doubtful = 1 WHERE seq IN (SELECT message.seq FROM message JOIN horizon USING (lane) WHERE status = 0 \
+            "UPDATE message SET doubtful = 1 WHERE seq IN \
+             (SELECT message.seq FROM message JOIN horizon USING (lane) WHERE status = 0 \
              AND (message.due_at, message.seq) <= (horizon.due_at, horizon.seq) AND message.seq <= newest)",
             (),
         )?;
@@ -138,8 +139,8 @@ pub(super) fn sync(log: &Path) -> io::Result<()> {
     File::open(log)?.sync_data()
 }
 
-/// Takes the horizon back for good: every claim waits for its fsync again, and what waits in the queue was not published. To be
-/// committed with an fsync, by which all claims within it are on the disk too.
+/// Takes the horizon back for good: every claim waits for its fsync again, and what waits in the queue was not published.
+/// To be committed with an fsync, by which all claims within it are on the disk too.
 pub(super) fn withdraw(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute("DELETE FROM horizon", ())?;
     transaction.horizon.set(Horizon::default());
@@ -170,71 +171,57 @@ mod tests {
         connection.query_row(sql, [lane], |row| row.try_into()).unwrap()
     }
 
+    /// Runs that in a transaction of an empty outbox.
+    fn in_an_outbox(work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outbox.db");
+        Writer::open(&path, Arc::<Log>::default(), Options::default()).unwrap().transaction(true, work).unwrap();
+    }
+
     /// The messages that came in between take from what the other lane is given.
     #[test]
     fn a_horizon_that_another_overtakes_goes_back_neither_on_the_disk_nor_here() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut writer =
-            Writer::open(&folder.path().join("outbox.db"), Arc::<Log>::default(), Options::default()).unwrap();
-        let mut run = |work: &dyn Fn(&Transaction<'_>)| {
-            writer.transaction(false, |transaction| {
-                work(transaction);
-                Ok(())
-            })
-        };
-        run(&|transaction| {
+        in_an_outbox(|transaction| {
             wait(transaction, 1, 100);
-            let first = moved(transaction, NOW).unwrap();
+            let first = moved(transaction, NOW)?;
             wait(transaction, 0, 60);
-            let second = moved(transaction, NOW).unwrap();
+            let second = moved(transaction, NOW)?;
             assert_eq!(on_disk(transaction, 1), (1, 64), "the first has gone further");
             for (earlier, later) in [(first, second), (second, first)] {
                 let now = transaction.horizon.get().reached(earlier).reached(later);
                 assert!(now.covers(0, 1, 160) && now.covers(1, 1, 64) && !now.covers(1, 1, 65), "{now:?}");
             }
-        })
-        .unwrap();
+            Ok(())
+        });
     }
 
     /// By the clock of whoever accepted them, or by its being set back.
     #[test]
     fn what_comes_before_the_horizon_and_later_than_it_is_beyond_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut writer =
-            Writer::open(&folder.path().join("outbox.db"), Arc::<Log>::default(), Options::default()).unwrap();
-        writer
-            .transaction(true, |transaction| {
-                for lane in [0, 1] {
-                    wait(transaction, lane, 10);
-                    transaction.horizon.set(moved(transaction, NOW)?);
-                }
-                wait(transaction, 0, 10);
-                transaction.execute("UPDATE message SET due_at = 0 WHERE seq > 20", ())?;
+        in_an_outbox(|transaction| {
+            for lane in [0, 1] {
+                wait(transaction, lane, 10);
                 transaction.horizon.set(moved(transaction, NOW)?);
-                let horizon = transaction.horizon.get();
-                assert!(horizon.covers(0, 1, 10) && horizon.covers(1, 1, 20), "{horizon:?}");
-                assert!(
-                    (21..=30).all(|seq| !horizon.covers(0, 0, seq)),
-                    "the disk knows nothing of these: {horizon:?}"
-                );
-                Ok(())
-            })
-            .unwrap();
+            }
+            wait(transaction, 0, 10);
+            transaction.execute("UPDATE message SET due_at = 0 WHERE seq > 20", ())?;
+            transaction.horizon.set(moved(transaction, NOW)?);
+            let horizon = transaction.horizon.get();
+            assert!(horizon.covers(0, 1, 10) && horizon.covers(1, 1, 20), "{horizon:?}");
+            assert!((21..=30).all(|seq| !horizon.covers(0, 0, seq)), "the disk knows nothing of these: {horizon:?}");
+            Ok(())
+        });
     }
 
     #[test]
     fn what_was_moved_before_it_was_taken_back_does_not_count() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut writer =
-            Writer::open(&folder.path().join("outbox.db"), Arc::<Log>::default(), Options::default()).unwrap();
-        writer
-            .transaction(true, |transaction| {
-                wait(transaction, 0, 10);
-                let moved = moved(transaction, NOW)?;
-                withdraw(transaction)?;
-                assert!(!transaction.horizon.get().reached(moved).covers(0, 1, 1));
-                Ok(())
-            })
-            .unwrap();
+        in_an_outbox(|transaction| {
+            wait(transaction, 0, 10);
+            let moved = moved(transaction, NOW)?;
+            assert!(transaction.horizon.get().reached(moved).covers(0, 1, 1));
+            withdraw(transaction)?;
+            assert!(!transaction.horizon.get().reached(moved).covers(0, 1, 1));
+            Ok(())
+        });
     }
 }
