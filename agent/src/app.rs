@@ -110,6 +110,8 @@ pub async fn run(
         give_up_after: settings.dispatch.give_up_after,
         publishes: role != Role::Accept,
     });
+    let listeners: Vec<Listener> =
+        agent.listen.iter().map(|listen| Listener::bind(listen, agent.socket_mode)).collect::<Result<_, _>>()?;
     let api = Api::new(Parts {
         intake: Arc::new(door.clone()),
         phone: simulator.as_ref().map(|simulator| simulator.phone()),
@@ -121,9 +123,8 @@ pub async fn run(
             sms_config::SmsType::Transactional => SmsType::Transactional,
             sms_config::SmsType::Promotional => SmsType::Promotional,
         },
+        addresses: listeners.iter().map(Listener::address).collect(),
     });
-    let listeners: Vec<Listener> =
-        agent.listen.iter().map(|listen| Listener::bind(listen, agent.socket_mode)).collect::<Result<_, _>>()?;
     listeners.iter().map(Listener::address).for_each(announce);
 
     let dispatching = dispatcher.clone();

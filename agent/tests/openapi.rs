@@ -7,7 +7,7 @@ mod process;
 
 use process::{Agent, Start};
 
-/// All checks are on. Two know of too few good answers for what the description cannot say.
+/// All checks are on. Three know of too few good answers for what the description cannot say.
 const CHECKS: &str = r#"
 # A number can be written as E.164 wants it and still not exist (400), have opted out or be refused by SNS (422); a message
 # can be none of ours (404) or have expired (409). No pattern says which.
@@ -17,6 +17,17 @@ expected-statuses = ["2xx", 400, 404, 409, 422, 502, 503]
 # 502 and 503 are documented answers: SNS refuses the agent's permissions, SNS cannot be reached. 500 is a defect.
 [checks.not_a_server_error]
 expected-statuses = ["2xx", "3xx", "4xx", 502, 503]
+
+# A preview lists what is wrong with its members, and a batch judges each message on its own: both answer 200.
+[[operations]]
+include-name = "POST /v1/messages/preview"
+[operations.checks.negative_data_rejection]
+expected-statuses = [200, 400, 401, 404, 405, 408, 413, 415, 422, 503]
+
+[[operations]]
+include-name = "POST /v1/messages/batch"
+[operations.checks.negative_data_rejection]
+expected-statuses = [200, 400, 401, 404, 405, 408, 413, 415, 422, 503]
 "#;
 
 /// The simulator that makes nobody wait: its number that hangs is given up quickly.

@@ -83,6 +83,8 @@ pub struct Parts {
     pub takes_sends: bool,
     /// The type of a message that names none.
     pub default_type: SmsType,
+    /// Where the agent listens, as [`Listener::address`] says it.
+    pub addresses: Vec<String>,
 }
 
 /// Answers requests.
@@ -105,9 +107,9 @@ pub struct Api {
 impl Api {
     /// Of these parts.
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { intake, phone, token, fingerprints, wait, takes_sends, default_type } = parts;
+        let Parts { intake, phone, token, fingerprints, wait, takes_sends, default_type, addresses } = parts;
         let (routes, budget, in_hand) = (routes::Routes::new(), body::Budget::new(), Semaphore::new(REQUESTS));
-        let document = openapi::of(token.is_some());
+        let document = openapi::of(token.is_some(), &addresses);
         let closing = watch::Sender::new(false);
         Arc::new(Self {
             intake,

@@ -1,5 +1,7 @@
 //! `GET /openapi.json`: the description of all this. Written by hand; the tests below hold it to the code.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -10,16 +12,39 @@ use crate::message::Problem;
 
 const DOCUMENT: &str = include_str!("openapi.json");
 
-/// The document, true of an agent that asks for a token or of one that does not.
-pub(super) fn of(asks_for_token: bool) -> Bytes {
-    let mut document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
-    if let Some(document) = document.as_object_mut() {
-        document["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
-        if !asks_for_token {
-            document.insert("security".to_owned(), json!([]));
-        }
-    }
-    Bytes::from(document.to_string())
+/// The document of an agent at these addresses (see [`Listener::address`](super::Listener::address)). Where the agent
+/// asks for no token, a request may still carry one: a client that was generated from one agent's document works with
+/// every other agent. Members stay in their order, which generators turn into the order of a constructor's arguments.
+pub(super) fn of(asks_for_token: bool, addresses: &[String]) -> Bytes {
+    let servers: Value = addresses.iter().map(|address| server(address)).collect();
+    let security = if asks_for_token { json!([{ "bearer": [] }]) } else { json!([{}, { "bearer": [] }]) };
+    let document = compact(DOCUMENT)
+        .replacen(r#""version":"0.0.0""#, &format!(r#""version":"{}""#, env!("CARGO_PKG_VERSION")), 1)
+        .replacen(r#""security":[{"bearer":[]}]"#, &format!(r#""servers":{servers},"security":{security}"#), 1);
+    Bytes::from(document)
+}
+
+/// The same JSON without the white space between its tokens.
+fn compact(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let keeps = |char: &char| {
+        let keep = in_string || !char.is_ascii_whitespace();
+        in_string ^= *char == '"' && !escaped;
+        escaped = *char == '\\' && !escaped;
+        keep
+    };
+    json.chars().filter(keeps).collect()
+}
+
+/// An address as a URL that a client can connect to: an unspecified IP address (`0.0.0.0`) is none, and neither is the
+/// path of a socket.
+fn server(address: &str) -> Value {
+    let url = match address.strip_prefix("http://").and_then(|address| address.parse::<SocketAddr>().ok()) {
+        None => return json!({ "url": "http://localhost", "description": "Over the Unix socket of `agent.listen`" }),
+        Some(address) if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
+        Some(address) => format!("http://{address}"),
+    };
+    json!({ "url": url })
 }
 
 /// The document as it stands.
@@ -41,7 +66,7 @@ mod tests {
     use crate::message::{Code, Status};
 
     fn written() -> Value {
-        serde_json::from_slice(&of(true)).unwrap()
+        serde_json::from_slice(&of(true, &["http://127.0.0.1:7670".to_owned()])).unwrap()
     }
 
     fn words(list: &Value) -> BTreeSet<String> {
@@ -84,9 +109,12 @@ mod tests {
     #[test]
     fn its_codes_and_statuses_are_those_of_the_code() {
         let schemas = &written()["components"]["schemas"];
-        assert_eq!(words(&schemas["ProblemCode"]["enum"]), Code::ALL.map(|code| code.as_str().to_owned()).into());
+        let listed = words(&schemas["ProblemCode"]["x-extensible-enum"]);
+        let codes = Code::ALL.map(|code| code.as_str().to_owned()).into();
+        assert!(listed.is_superset(&codes), "{:?}", codes.difference(&listed));
+        assert!(schemas["ProblemCode"].get("enum").is_none(), "a client must be able to read the codes to come");
         let statuses = Status::ALL.map(|status| status.as_str().to_owned());
-        assert_eq!(words(&schemas["Message"]["properties"]["status"]["enum"]), statuses.clone().into());
+        assert_eq!(words(&schemas["Message"]["properties"]["status"]["x-extensible-enum"]), statuses.clone().into());
         let filter = &written()["paths"]["/v1/messages"]["get"]["parameters"][0];
         assert_eq!((&filter["name"], words(&filter["schema"]["enum"])), (&json!("status"), statuses.into()));
     }
@@ -130,9 +158,47 @@ mod tests {
     }
 
     #[test]
-    fn where_no_token_is_asked_for_it_says_so() {
-        let open: Value = serde_json::from_slice(&of(false)).unwrap();
-        assert_eq!(open["security"], json!([]));
+    fn a_draft_has_the_members_of_a_send_and_requires_none() {
+        let schemas = &written()["components"]["schemas"];
+        assert_eq!(schemas["Draft"]["properties"], schemas["Send"]["properties"]);
+        assert!(schemas["Draft"].get("required").is_none());
+    }
+
+    /// Some generators read an answer strictly unless the description says otherwise.
+    #[test]
+    fn a_send_has_the_listed_members_and_an_answer_may_get_more() {
+        let document = written();
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            let more = match name.as_str() {
+                "Send" | "Batch" => json!(false),
+                "Draft" => continue,
+                _ if schema["type"] == "object" => json!(true),
+                _ => continue,
+            };
+            assert_eq!(schema["additionalProperties"], more, "{name}");
+        }
+    }
+
+    #[test]
+    fn it_is_the_written_document_but_for_version_servers_and_security() {
+        let mut expected: Value = serde_json::from_str(DOCUMENT).unwrap();
+        expected["info"]["version"] = json!(env!("CARGO_PKG_VERSION"));
+        expected["servers"] = json!([{ "url": "http://127.0.0.1:7670" }]);
+        assert_eq!(written(), expected);
+    }
+
+    #[test]
+    fn where_no_token_is_needed_one_may_be_sent_all_the_same() {
+        let open: Value = serde_json::from_slice(&of(false, &[])).unwrap();
+        assert_eq!(open["security"], json!([{}, { "bearer": [] }]));
         assert_eq!(written()["security"], json!([{ "bearer": [] }]));
+    }
+
+    #[test]
+    fn its_servers_are_the_addresses_that_a_client_can_use() {
+        let addresses = ["http://127.0.0.1:7670", "http://0.0.0.0:80", "http://[::1]:7671", "unix:/run/sms.sock"];
+        let document: Value = serde_json::from_slice(&of(true, &addresses.map(str::to_owned))).unwrap();
+        let urls: Vec<_> = document["servers"].as_array().unwrap().iter().map(|server| &server["url"]).collect();
+        assert_eq!(urls, ["http://127.0.0.1:7670", "http://localhost:80", "http://[::1]:7671", "http://localhost"]);
     }
 }

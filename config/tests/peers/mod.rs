@@ -22,4 +22,4 @@ pub(crate) use http::{Answer, get, get_with, post, read_message};
 pub(crate) use ministack::Ministack;
 pub(crate) use moto::{Moto, Sms};
 pub(crate) use process::Peer;
-pub(crate) use venv::{Packages, command, python};
+pub(crate) use venv::{Packages, command, npm, python};

@@ -1,4 +1,4 @@
-//! The virtual environments that the peers run in, shared by all test binaries of a target folder.
+//! The virtual environments and packages that the peers run in, shared by all test binaries of a target folder.
 //!
 //! One is keyed by its requirements and its Python, made under a file lock, and good only once its marker is there,
 //! which is written last: an install that was cut off is never taken for a good one.
@@ -77,22 +77,9 @@ impl Packages {
             .into_iter()
             .find_map(|name| Some((name, identity(name)?)))
             .ok_or("the tests need Python 3.10 or newer on the PATH: install python3 (Debian: and python3-venv)")?;
-        let venvs = target().join("peers");
-        let home = venvs.join(self.key(&identity));
-        let marker = home.join("complete");
+        let home = target().join("peers").join(self.key(&identity));
         let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-        if marker.exists() {
-            return Ok(python);
-        }
-
-        let unwritable = |error: io::Error| format!("cargo's target folder must be writable: {error}");
-        fs::create_dir_all(&venvs).map_err(unwritable)?;
-        let lock = File::create(venvs.join("lock")).map_err(unwritable)?;
-        lock.lock().map_err(unwritable)?;
-        if !marker.exists() {
-            self.install(system, &home, &python, &lock)?;
-            fs::write(&marker, "").map_err(unwritable)?;
-        }
+        make_once(&home, |lock| self.install(system, &home, &python, lock))?;
         Ok(python)
     }
 
@@ -123,6 +110,49 @@ impl Packages {
         (self.requirements, self.constraints, system).hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
+}
+
+/// The folder of packages from npm, as a `package.json` and its lock file name them; installed first if it is not there.
+///
+/// # Panics
+/// If there is no `npm`, or the packages cannot be installed; the message says what to do.
+pub(crate) fn npm(manifest: &str, lock_file: &str) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    (manifest, lock_file).hash(&mut hasher);
+    let home = target().join("peers").join(format!("npm-{:016x}", hasher.finish()));
+    let installed = make_once(&home, |lock| {
+        let write = |name: &str, text: &str| fs::write(home.join(name), text).map_err(|error| error.to_string());
+        fs::create_dir_all(&home).map_err(|error| error.to_string())?;
+        write("package.json", manifest)?;
+        write("package-lock.json", lock_file)?;
+        let mut install = Command::new("npm");
+        install.args(["ci", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(&home);
+        run(
+            &mut install,
+            lock,
+            "the packages cannot be installed: the tests need npm (Debian: npm) and its registry, once",
+        )
+    });
+    installed.unwrap_or_else(|remedy| panic!("{remedy}"));
+    home.join("node_modules")
+}
+
+/// Makes a folder unless it is there and complete. One process makes it while the others wait for its lock.
+fn make_once(home: &Path, make: impl FnOnce(&File) -> Result<(), String>) -> Result<(), String> {
+    let marker = home.join("complete");
+    if marker.exists() {
+        return Ok(());
+    }
+    let unwritable = |error: io::Error| format!("cargo's target folder must be writable: {error}");
+    let peers = target().join("peers");
+    fs::create_dir_all(&peers).map_err(unwritable)?;
+    let lock = File::create(peers.join("lock")).map_err(unwritable)?;
+    lock.lock().map_err(unwritable)?;
+    if !marker.exists() {
+        make(&lock)?;
+        fs::write(&marker, "").map_err(unwritable)?;
+    }
+    Ok(())
 }
 
 /// Runs a step that holds the lock as well, by way of its standard input: should the test be killed, the step goes on,

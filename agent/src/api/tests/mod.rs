@@ -172,6 +172,7 @@ impl House {
             wait: Duration::from_secs(10),
             takes_sends: true,
             default_type: SmsType::Transactional,
+            addresses: Vec::new(),
         });
         let tcp = Listener::bind(&Listen::Tcp("127.0.0.1:0".parse().unwrap()), 0o600).unwrap();
         let unix = Listener::bind(&Listen::Unix(folder.path().join("agent.sock")), 0o600).unwrap();
