@@ -46,9 +46,18 @@ fn the_next_js_routes_send_and_pass_on_what_is_wrong() {
         return;
     }
     let agent = Agent::start("next");
-    let output = run(&agent, "node", &["../../tests/next_routes.mjs"], &[TEXT]);
+    let routes = ["../../tests/next_routes.mjs"];
+    let output = run(&agent, "node", &routes, &["works", TEXT]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(agent.texts(), [TEXT, TEXT], "one through each router");
+
+    std::fs::write(agent.data_dir.join("another"), "a token that the agent does not know").unwrap();
+    let (nowhere, another) = ("http://127.0.0.1:1", agent.data_dir.join("another"));
+    for (url, token_file) in [(nowhere, agent.token_file()), (&agent.address, another), (nowhere, "nothing".into())] {
+        let output = with(url, &token_file, "node", &routes, &["unavailable"]);
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && log.contains("SMS not sent"), "the cause is in the server's log: {log}");
+    }
 }
 
 fn runs(program: &str, probe: &[&str], snippet: &[&str]) {
@@ -63,18 +72,39 @@ fn runs(program: &str, probe: &[&str], snippet: &[&str]) {
     }
     assert_eq!(agent.texts(), [TEXT], "the same key sends once");
 
-    let refused = run(&agent, program, snippet, &["12065550100", TEXT, "table-18-ready"]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("invalid_phone_number"));
+    let good = ["+12065550100", TEXT, "table-18-ready"];
+    let nowhere = "http://127.0.0.1:1";
+    tells(&run(&agent, program, snippet, &["12065550100", TEXT, "table-18-ready"]), "invalid_phone_number");
+    for few in [&good[..0], &good[..1], &good[..2]] {
+        tells(&run(&agent, program, snippet, few), "usage: ");
+    }
+    tells(
+        &with(nowhere, &agent.token_file(), program, snippet, &good),
+        &format!("cannot reach the SMS agent at {nowhere}"),
+    );
+    tells(&with(&agent.address, Path::new("no-such-file"), program, snippet, &good), "no-such-file");
+    assert_eq!(agent.texts(), [TEXT], "none of these sent anything");
+}
+
+/// In one line, without a trace of the language's own.
+fn tells(output: &Output, what: &str) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    // `go run` adds the exit status.
+    let lines = told.lines().filter(|line| !line.starts_with("exit status ")).count();
+    assert!(output.status.code() == Some(1) && told.contains(what) && lines == 1, "not «{what}» but: {told}");
 }
 
 fn run(agent: &Agent, program: &str, snippet: &[&str], arguments: &[&str]) -> Output {
+    with(&agent.address, &agent.token_file(), program, snippet, arguments)
+}
+
+fn with(url: &str, token_file: &Path, program: &str, snippet: &[&str], arguments: &[&str]) -> Output {
     Command::new(program)
         .args(snippet)
         .args(arguments)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/snippets"))
-        .env("SMS_AGENT_URL", &agent.address)
-        .env("SMS_AGENT_TOKEN_FILE", agent.token_file())
+        .env("SMS_AGENT_URL", url)
+        .env("SMS_AGENT_TOKEN_FILE", token_file)
         .output()
         .unwrap()
 }

@@ -10,13 +10,16 @@ import (
 	"time"
 )
 
-var client = http.Client{Timeout: 15 * time.Second} // longer than agent.wait
+var client = http.Client{
+	Timeout:   15 * time.Second,  // longer than agent.wait
+	Transport: &http.Transport{}, // the agent is a neighbour: no proxy stands between
+}
 
 type message struct{ ID, Status string }
 
 type problem struct{ Code, Detail, Hint string }
 
-// sendSMS sends one SMS; key names its occasion, so that the same call again sends nothing again.
+// sendSMS sends one SMS. key names the occasion: the same call with the same key sends nothing again.
 func sendSMS(to, text, key string) (message, error) {
 	var sent message
 	agent := os.Getenv("SMS_AGENT_URL")
@@ -42,21 +45,28 @@ func sendSMS(to, text, key string) (message, error) {
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return sent, err
+		return sent, fmt.Errorf("cannot reach the SMS agent at %s: %w", agent, err)
 	}
 	defer response.Body.Close()
-	answer := json.NewDecoder(response.Body)
-	if response.StatusCode < 300 {
-		return sent, answer.Decode(&sent)
-	}
 	var refused problem
-	if err := answer.Decode(&refused); err != nil {
-		return sent, err
+	var into any = &sent
+	if response.StatusCode >= 300 {
+		into = &refused
+	}
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		return sent, fmt.Errorf("%s answered %s without JSON: is it the SMS agent?", agent, response.Status)
+	}
+	if response.StatusCode < 300 {
+		return sent, nil
 	}
 	return sent, fmt.Errorf("%s: %s %s", refused.Code, refused.Detail, refused.Hint)
 }
 
 func main() {
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: go run send.go TO TEXT KEY")
+		os.Exit(1)
+	}
 	sent, err := sendSMS(os.Args[1], os.Args[2], os.Args[3])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,11 +1,14 @@
 // java Send.java TO TEXT KEY          (Java 11 or newer, nothing to install)
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -13,7 +16,7 @@ public class Send {
     // HTTP/1.1: the default asks for an upgrade on every plain connection.
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-    /** Sends one SMS and answers the message as JSON; the key names its occasion, so that a repetition sends nothing. */
+    /** Sends one SMS and returns the message as JSON. The key names the occasion: a repetition sends nothing again. */
     static String sendSms(String to, String body, String key) throws IOException, InterruptedException {
         String agent = System.getenv().getOrDefault("SMS_AGENT_URL", "http://127.0.0.1:7670");
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(agent + "/v1/messages"))
@@ -25,7 +28,13 @@ public class Send {
         if (tokenFile != null) {
             request.header("Authorization", "Bearer " + Files.readString(Path.of(tokenFile)).trim());
         }
-        var answer = CLIENT.send(request.build(), BodyHandlers.ofString());
+        HttpResponse<String> answer;
+        try {
+            answer = CLIENT.send(request.build(), BodyHandlers.ofString());
+        } catch (IOException error) {
+            String cause = error instanceof ConnectException ? "is it running?" : String.valueOf(error.getMessage());
+            throw new IOException("cannot reach the SMS agent at " + agent + ": " + cause, error);
+        }
         if (answer.statusCode() >= 300) {
             throw new IOException(answer.statusCode() + " " + answer.body());
         }
@@ -42,8 +51,15 @@ public class Send {
     }
 
     public static void main(String[] arguments) throws InterruptedException {
+        if (arguments.length != 3) {
+            System.err.println("usage: java Send.java TO TEXT KEY");
+            System.exit(1);
+        }
         try {
             System.out.println(sendSms(arguments[0], arguments[1], arguments[2]));
+        } catch (NoSuchFileException missing) {
+            System.err.println("there is no file " + missing.getFile());
+            System.exit(1);
         } catch (IOException error) {
             System.err.println(error.getMessage());
             System.exit(1);
