@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is test code, outside of test functions too")]
 
+mod process;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Where systemd's judgement of a unit's exposure goes from «OK» to «MEDIUM», in tenths, is 50.
 const MOST_EXPOSED: u32 = 15;
@@ -21,7 +24,8 @@ fn every_setting_that_a_file_names_exists() {
     assert!(known.contains("SMS_AGENT__CARRIER"));
     let mut files: Vec<PathBuf> =
         ["README.md", "docs/snippets/README.md", "../README.md"].map(|name| folder().join(name)).into();
-    files.extend(fs::read_dir(folder().join("deploy")).unwrap().map(|entry| entry.unwrap().path()));
+    let deploy = fs::read_dir(folder().join("deploy")).unwrap().map(|entry| entry.unwrap().path());
+    files.extend(deploy.filter(|path| path.is_file()));
 
     let mut named = 0;
     for file in files {
@@ -59,6 +63,54 @@ fn systemd_takes_the_unit_and_finds_it_hardened() {
     let rated = analyze().args(["security", "--offline=true", "--no-pager", &threshold]).arg(&path).output().unwrap();
     assert!(rated.status.success(), "{}", String::from_utf8_lossy(&rated.stdout));
     fs::remove_dir_all(place).unwrap();
+}
+
+/// The profile is the section that `sms-provision` writes, and each names the file that it is in.
+#[test]
+fn what_publishes_through_sns_from_a_key_file_names_its_profile() {
+    let mut with_a_file = Vec::new();
+    for name in ["compose.sns.yaml", "sms-agent-sns.conf", "kubernetes.yaml"] {
+        let text = fs::read_to_string(folder().join("deploy").join(name)).unwrap();
+        assert!(text.contains("SMS_AGENT__CARRIER"), "{name} is for SNS");
+        if text.contains("AWS_SHARED_CREDENTIALS_FILE") {
+            assert!(
+                ["SMS_AWS__PROFILE: sms ", "SMS_AWS__PROFILE=sms\n"].iter().any(|set| text.contains(set)),
+                "{name}"
+            );
+            with_a_file.push(name);
+        }
+    }
+    assert_eq!(with_a_file, ["compose.sns.yaml", "sms-agent-sns.conf"]);
+}
+
+#[test]
+fn the_application_of_compose_is_there_and_sends_an_sms() {
+    let compose = fs::read_to_string(folder().join("deploy/compose.yaml")).unwrap();
+    assert!(compose.contains(r#"volumes: ["./application:/app:ro"]"#) && compose.contains(r#"["node", "server.mjs"]"#));
+    if !Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        std::io::stderr().write_all(b"node is not on this machine: the application was not run\n").unwrap();
+        return;
+    }
+    let agent = process::Start::new().serve();
+    let mut application = Command::new("node")
+        .arg(folder().join("deploy/application/server.mjs"))
+        .env("PORT", "0")
+        .env("SMS_AGENT_URL", format!("http://{}", agent.address))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(application.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port: u16 = line.trim().strip_prefix("listening on port ").unwrap().parse().unwrap();
+    let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    connection.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    application.kill().unwrap();
+    application.wait().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(r#""status": "sent""#), "{answer}");
+    let received = agent.get("/v1/simulator/messages").json();
+    assert_eq!(received["messages"][0]["body"], "Hello from Compose");
 }
 
 /// The variables of all settings, from the file that documents every key.
