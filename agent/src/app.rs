@@ -16,7 +16,7 @@ use crate::api::{Api, BindError, Fingerprints, Listener, Parts, SecretError, Tok
 use crate::carrier::Carrier;
 use crate::carrier::simulator::{Simulator, StoreError};
 use crate::carrier::sns::Sns;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, ThisMachine};
 use crate::dispatch::Dispatcher;
 use crate::message::SmsType;
 use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
@@ -72,12 +72,13 @@ pub async fn run(
     announce: impl FnMut(String),
 ) -> Result<(), StartError> {
     let agent = &settings.agent;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let access = match (agent.carrier, &agent.queue) {
         (CarrierSetting::Simulator, Queue::Sqlite) => None,
         _ => Some(aws(&settings.aws).await?),
     };
-    let rows = Arc::new(SqliteOutbox::open(&agent.data_dir, options(settings))?);
+    let rows = Arc::new(SqliteOutbox::open_on(&agent.data_dir, options(settings), Arc::new(ThisMachine))?);
+    let clock: Arc<dyn Clock> = rows.clock();
+    tokio::spawn(rows.keep_time());
     // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
     let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
     let (outbox, role): (Arc<dyn Outbox>, Role) = match (&agent.queue, &access) {

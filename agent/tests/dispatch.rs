@@ -335,7 +335,7 @@ async fn a_next_attempt_is_told_while_it_is_to_come_and_not_of_who_waits_for_a_t
         tokio::time::sleep(Duration::from_millis(40)).await;
         let message = look(id).await;
         if let Some(at) = message.next_attempt_at {
-            assert!(at > clock.now() && message.status == Status::Queued);
+            assert!(at > clock.wall() && message.status == Status::Queued);
             told += 1;
         }
         refused = agent.dispatcher.obstacle();

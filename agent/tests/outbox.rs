@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sms_agent::message::{
-    Code, Draft, IdSource, MessageId, PhoneNumber, Problem, Sender, Sms, SmsType, Status, Text, Timestamp,
+    Code, Draft, IdSource, MessageId, PhoneNumber, Problem, Sender, Sms, SmsType, Status, Text, Timestamp, WallTime,
 };
 use sms_agent::outbox::sqlite::{OpenError, Options, SqliteOutbox};
 use sms_agent::outbox::{
@@ -119,7 +119,10 @@ async fn a_retry_waits_for_its_time_and_an_unknown_outcome_marks_the_next_attemp
     let problem = Problem::new(Code::OutcomeUnknown, "no answer");
     let retry = Outcome::Retry { at, problem: problem.clone(), unknown: true };
     let message = outbox.settle(id, retry, NOW, false).await.unwrap().unwrap();
-    assert_eq!((message.status, message.next_attempt_at), (Status::Queued, Some(at)));
+    assert_eq!(
+        (message.status, message.next_attempt_at),
+        (Status::Queued, Some(WallTime::from_millis(at.as_millis())))
+    );
     assert_eq!((message.error, message.possible_duplicate), (Some(problem), false));
     assert_eq!(claim(&outbox, 1).await.rest, Rest::Idle(Some(at)));
     let claims = outbox.claim(at, Demand { messages: 1, segments: None, to_probe: false }).await.unwrap();

@@ -137,7 +137,7 @@ impl Door {
                         attempt: 1,
                         unknowns: 0,
                         doubtful: false,
-                        created_at: now,
+                        accepted_at: now,
                         expires_at,
                         give_up_at,
                         trace: None,

@@ -14,7 +14,7 @@ impl Door {
     /// Takes the time of the next attempt away where it is none: of a message that waits for its turn, for the pace or for
     /// a carrier that lets nobody in, the outbox knows since when it could have left, and nobody knows when it will.
     fn see_to(&self, message: &mut Message) {
-        let now = self.0.rooms.clock.now();
+        let now = self.0.rooms.clock.wall();
         message.next_attempt_at = message.next_attempt_at.filter(|at| message.attempts > 0 && *at > now);
     }
 }

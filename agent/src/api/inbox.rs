@@ -8,7 +8,7 @@ use super::answer::{self, Payload, to_json};
 use super::problem::Shown;
 use super::routes::{Call, Work};
 use crate::carrier::simulator::Received;
-use crate::message::{Code, MessageId, Problem, Timestamp};
+use crate::message::{Code, MessageId, Problem, WallTime};
 
 #[derive(Serialize)]
 struct PageJson<'a> {
@@ -25,7 +25,7 @@ struct ReceivedJson<'a> {
     r#type: &'static str,
     sender_id: Option<&'a str>,
     segments: u32,
-    received_at: Shown<Timestamp>,
+    received_at: Shown<WallTime>,
 }
 
 impl<'a> From<&'a Received> for ReceivedJson<'a> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::problem::{ProblemJson, Shown};
-use crate::message::{Message, MessageId, Sender, Timestamp};
+use crate::message::{Message, MessageId, Sender, WallTime};
 
 /// The members, in the order of the contract.
 #[derive(Serialize)]
@@ -18,11 +18,11 @@ pub(super) struct MessageJson<'a> {
     message_id: Option<&'a str>,
     attempts: u32,
     possible_duplicate: bool,
-    next_attempt_at: Option<Shown<Timestamp>>,
-    expires_at: Option<Shown<Timestamp>>,
+    next_attempt_at: Option<Shown<WallTime>>,
+    expires_at: Option<Shown<WallTime>>,
     reference: Option<&'a str>,
-    created_at: Shown<Timestamp>,
-    updated_at: Shown<Timestamp>,
+    created_at: Shown<WallTime>,
+    updated_at: Shown<WallTime>,
     error: Option<ProblemJson<'a>>,
 }
 
@@ -75,8 +75,8 @@ pub(super) mod tests {
             next_attempt_at: None,
             expires_at: None,
             reference: None,
-            created_at: Timestamp::from_millis(1_795_464_000_000),
-            updated_at: Timestamp::from_millis(1_795_464_000_000),
+            created_at: WallTime::from_millis(1_795_464_000_000),
+            updated_at: WallTime::from_millis(1_795_464_000_000),
             error: None,
         }
     }

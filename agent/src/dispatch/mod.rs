@@ -36,6 +36,10 @@ use crate::outbox::{Claim, Claims, Demand, Outbox, Rest};
 /// How long to leave an outbox alone that could not hand anything out.
 const OUTBOX_PAUSE: Duration = Duration::from_secs(1);
 
+/// The longest time between two sweeps while messages wait: their ends may have moved, if the machine was restarted with a
+/// clock that was wrong and has been set since.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
 /// Publishes what the outbox holds. Clones share one dispatcher.
 #[derive(Clone)]
 pub struct Dispatcher(Arc<Shared>);
@@ -190,7 +194,8 @@ impl Dispatcher {
     async fn sweep(&self) {
         match self.0.outbox.sweep(self.0.clock.now()).await {
             Ok(swept) => {
-                self.state().swept(swept.next);
+                let soon = self.0.clock.now().plus(SWEEP_EVERY);
+                self.state().swept(swept.next.map(|next| next.min(soon)));
                 swept.ended.iter().for_each(|message| self.0.waiting.tell(message));
             }
             Err(_) => {

@@ -121,7 +121,7 @@ mod tests {
             attempt,
             unknowns,
             doubtful: false,
-            created_at: NOW,
+            accepted_at: NOW,
             expires_at: None,
             give_up_at: NOW.plus(Duration::from_secs(86_400)),
             trace: None,

@@ -15,9 +15,12 @@ use crate::carrier::Signal;
 use crate::message::{MessageId, Problem, Timestamp};
 use crate::outbox::{Demand, Rest};
 
-/// The longest sleep while something waits. The waits follow from the wall clock, which may be set meanwhile: a step back
-/// must not become a sleep of its length.
+/// The longest sleep while something waits. Timers stand still while the machine sleeps, and deadlines do not: a message
+/// that fell due meanwhile must not wait for the rest of a timer.
 const GLANCE: Duration = Duration::from_secs(1);
+/// The same while messages only have to be ended in time. Nothing is published late for it: each attempt looks at the
+/// clock.
+const LONG_GLANCE: Duration = Duration::from_secs(10);
 
 /// What the loop does next.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +105,7 @@ impl State {
         let end = self.next_end.map(|end| end.since(now));
         if !self.backlog {
             let due = self.next_due.map(|due| due.since(now).min(GLANCE));
+            let end = end.map(|end| end.min(LONG_GLANCE));
             return Some(Next::Wait(earlier(earlier(due, end), self.until_room(instant))));
         }
         let end = end.map(|end| end.min(GLANCE));

@@ -64,7 +64,7 @@ pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
 fn in_its_place(shared: &Shared, claim: &Claim, outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Retry { problem, unknown: false, .. } if shared.state().is_shut() => {
-            Outcome::Retry { at: claim.created_at, problem, unknown: false }
+            Outcome::Retry { at: claim.accepted_at, problem, unknown: false }
         }
         other => other,
     }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use ulid::{Generator, Ulid};
 
-use super::Timestamp;
+use super::{Timestamp, WallTime};
 
 /// Names one message for good, in the API, in the outbox and in the logs. It says when, and nothing about whom.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -47,11 +47,13 @@ impl IdSource {
         Self(Mutex::new(Generator::new()))
     }
 
-    /// The next name, made at `now`.
+    /// The next name, made at `now`. It is taken from the timeline and not from the wall clock, so that names rise over
+    /// restarts, too.
     pub fn next(&self, now: Timestamp) -> MessageId {
         let mut generator = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let datetime = WallTime::from_millis(now.as_millis()).to_system_time();
         // It fails only once 2^80 names were made within one millisecond; a random one is as good then.
-        MessageId(generator.generate_from_datetime(now.to_system_time()).unwrap_or_else(|_| Ulid::generate()))
+        MessageId(generator.generate_from_datetime(datetime).unwrap_or_else(|_| Ulid::generate()))
     }
 }
 

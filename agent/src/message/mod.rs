@@ -26,4 +26,4 @@ pub use problem::{Problem, sentence};
 pub use record::{Message, Status};
 pub use sender::{DltId, MaxPrice, OriginationNumber, Sender, SenderId, ValueError};
 pub use text::{Encoding, Text, TextError};
-pub use timestamp::Timestamp;
+pub use timestamp::{Timestamp, WallTime};

@@ -1,6 +1,6 @@
 //! A message as the history has it.
 
-use super::{Encoding, MessageId, PhoneNumber, Problem, Sender, SmsType, Timestamp};
+use super::{Encoding, MessageId, PhoneNumber, Problem, Sender, SmsType, WallTime};
 
 /// What is known of a message, and never more than that.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -85,15 +85,15 @@ pub struct Message {
     /// Whether an attempt of unknown outcome was sent again.
     pub possible_duplicate: bool,
     /// When the next attempt is due, while one is scheduled.
-    pub next_attempt_at: Option<Timestamp>,
+    pub next_attempt_at: Option<WallTime>,
     /// Not published later than this.
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Option<WallTime>,
     /// The caller's own word.
     pub reference: Option<String>,
-    /// When it was accepted.
-    pub created_at: Timestamp,
+    /// When it was accepted, by the wall clock of that moment.
+    pub created_at: WallTime,
     /// When anything here last changed.
-    pub updated_at: Timestamp,
+    pub updated_at: WallTime,
     /// What ended it, or what the last attempt met.
     pub error: Option<Problem>,
 }

@@ -16,7 +16,7 @@ pub struct Claim {
     /// Whether there may have been another one, which the machine forgot when it went down.
     pub doubtful: bool,
     /// When it was accepted.
-    pub created_at: Timestamp,
+    pub accepted_at: Timestamp,
     /// Not published later than this.
     pub expires_at: Option<Timestamp>,
     /// Not tried again later than this.

@@ -1,7 +1,7 @@
 //! A message on its way between agents: all that one of them has to know of it to publish it in another's place.
 
 use super::Claim;
-use crate::message::{MessageId, Sms, Timestamp};
+use crate::message::{MessageId, Sms, Timestamp, WallTime};
 
 /// One message and what its agents have learnt of it.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub(super) struct Letter {
     pub(super) attempts: u32,
     /// Of these, the ones whose outcome nobody knows.
     pub(super) unknowns: u32,
-    /// When it was accepted.
-    pub(super) created_at: Timestamp,
+    /// When it was accepted, by the wall clock of the agent that did.
+    pub(super) created_at: WallTime,
     /// Not published later than this.
     pub(super) expires_at: Option<Timestamp>,
     /// Not tried again later than this.
@@ -31,7 +31,7 @@ pub(super) struct Letter {
 /// A letter as it was taken from the queue.
 #[derive(Clone, Debug)]
 pub(super) struct Delivery {
-    /// What it says, its times by this machine's clock.
+    /// What it says, its deadlines on this agent's timeline.
     pub(super) letter: Letter,
     /// How often it was taken so far, by whomever, this time included.
     pub(super) receives: u32,

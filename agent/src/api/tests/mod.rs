@@ -26,7 +26,7 @@ use super::message::tests::message;
 use super::*;
 use crate::admission::{Batch, Batched, Submission, Submitted};
 use crate::carrier::simulator::Simulator;
-use crate::clock::SystemClock;
+use crate::clock::{SystemClock, ThisMachine};
 use crate::message::{Message, MessageId, PhoneNumber, Status};
 use crate::outbox::{Canceled, Cursor, Filter, Page};
 
@@ -163,7 +163,8 @@ impl House {
         });
         let room = Arc::new(Room::default());
         let settings = sms_config::Simulator { latency: Duration::ZERO, delivery_delay: Duration::ZERO, keep: 100 };
-        let simulator = phones.then(|| Simulator::open(settings, folder.path(), Arc::new(SystemClock)).unwrap());
+        let clock = Arc::new(SystemClock::first(Arc::new(ThisMachine)));
+        let simulator = phones.then(|| Simulator::open(settings, folder.path(), clock).unwrap());
         let api = Api::new(Parts {
             intake: Arc::<Room>::clone(&room),
             phone: simulator.as_ref().map(Simulator::phone),

@@ -48,6 +48,11 @@ impl Simulator {
     /// Why its file cannot be used.
     pub fn open(settings: sms_config::Simulator, data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let store = Arc::new(Mutex::new(Store::open(&data_dir.join(FILE), settings.keep)?));
+        store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .hasten(clock.now().plus(settings.delivery_delay))
+            .map_err(|error| StoreError::Database(data_dir.join(FILE), error))?;
         Ok(Self {
             reports: Reports::new(Arc::clone(&store), Arc::clone(&clock)),
             store,
@@ -112,7 +117,7 @@ impl Simulator {
                 Sender::Number(number) => Some(number.as_str().to_owned()),
             },
             segments: sms.text.segments(),
-            received_at: now,
+            received_at: self.clock.shift().shown(now),
         };
         let due_at = now.plus(self.delivery_delay);
         self.store

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::store::Store;
-use crate::message::{Code, MessageId, PhoneNumber, Problem, SmsType, Timestamp, sentence};
+use crate::message::{Code, MessageId, PhoneNumber, Problem, SmsType, WallTime, sentence};
 
 /// One SMS on a phone. An SMS that was published twice is there twice.
 #[derive(Clone, Eq, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Received {
     /// In how many parts it came.
     pub segments: u32,
     /// When it came.
-    pub received_at: Timestamp,
+    pub received_at: WallTime,
 }
 
 /// Neither number nor text.

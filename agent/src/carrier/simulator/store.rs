@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::phone::Received;
-use crate::message::{MessageId, SmsType, Timestamp};
+use crate::message::{MessageId, SmsType, Timestamp, WallTime};
 
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = "
@@ -170,6 +170,12 @@ impl Store {
         Ok(due.map(Timestamp::from_millis))
     }
 
+    /// Makes reports due at `latest` that are due later: a wrong clock wrote them.
+    pub(super) fn hasten(&self, latest: Timestamp) -> rusqlite::Result<()> {
+        let latest = latest.as_millis();
+        self.connection.execute("UPDATE reports SET due_at = ?1 WHERE due_at > ?1", [latest]).map(drop)
+    }
+
     /// Forgets reports.
     pub(super) fn forget(&mut self, reports: &[i64]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
@@ -190,7 +196,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Received)> {
         kind: SmsType::parse(&kind).unwrap_or(SmsType::Transactional),
         sender_id: row.get(6)?,
         segments: row.get(7)?,
-        received_at: Timestamp::from_millis(row.get(8)?),
+        received_at: WallTime::from_millis(row.get(8)?),
     };
     Ok((row.get(0)?, received))
 }

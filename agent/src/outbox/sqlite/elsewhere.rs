@@ -132,7 +132,7 @@ pub(super) fn sort(connection: &Connection, forwards: bool) -> rusqlite::Result<
     let rest = if forwards {
         "UPDATE message SET due_at = NULL WHERE status = 0 AND due_at IS NOT NULL"
     } else {
-        "UPDATE message SET due_at = created_at WHERE status = 0 AND due_at IS NULL"
+        "UPDATE message SET due_at = coalesce(accepted_at, created_at) WHERE status = 0 AND due_at IS NULL"
     };
     connection.execute(rest, ()).map(drop)
 }
@@ -146,7 +146,7 @@ fn pick(transaction: &Transaction<'_>, except: &HashSet<MessageId>, most: usize)
     let sql = concat!(
         "UPDATE message SET forwards = forwards + 1 WHERE seq = ?1 RETURNING ",
         row::claim_columns!(),
-        ", reference, forwards"
+        ", reference, forwards, created_at"
     );
     let mut picked = Vec::new();
     for (seq, _) in waiting.iter().filter(|(_, id)| !except.contains(id)).take(most) {
@@ -159,7 +159,7 @@ fn pick(transaction: &Transaction<'_>, except: &HashSet<MessageId>, most: usize)
                 attempts: claim.attempt,
                 // Other agents know nothing of doubts.
                 unknowns: claim.unknowns.max(u32::from(claim.doubtful)),
-                created_at: claim.created_at,
+                created_at: row.get("created_at")?,
                 expires_at: claim.expires_at,
                 give_up_at: claim.give_up_at,
                 trace: claim.trace,
@@ -192,7 +192,7 @@ fn take(transaction: &Transaction<'_>, delivery: &Delivery, now: Timestamp) -> r
     // How often it was taken by this agent, as far as it remembers; whoever else took it may have published it.
     let ours = match known {
         None => {
-            insert(transaction, letter)?;
+            insert(transaction, letter, now)?;
             transaction.enqueued();
             0
         }
@@ -210,11 +210,11 @@ fn take(transaction: &Transaction<'_>, delivery: &Delivery, now: Timestamp) -> r
     };
     let suspect = letter.again || *receives > ours + 1;
     let sql = "UPDATE message SET status = 0, due_at = :now, words = :words, attempts = max(attempts, :attempts), \
-               unknowns = max(unknowns, :unknowns), receives = :receives, updated_at = :now \
+               unknowns = max(unknowns, :unknowns), receives = :receives, updated_at = :shown \
                WHERE id = :id RETURNING ends_at";
     let ends_at = transaction.prepare_cached(sql)?.query_row(
         named_params! {
-            ":id": letter.id, ":now": now, ":words": letter.sms.text.as_str(), ":attempts": letter.attempts,
+            ":id": letter.id, ":now": now, ":shown": transaction.shift.shown(now), ":words": letter.sms.text.as_str(), ":attempts": letter.attempts,
             ":unknowns": letter.unknowns, ":receives": receives,
         },
         |row| row.get(0),
@@ -232,19 +232,21 @@ fn take(transaction: &Transaction<'_>, delivery: &Delivery, now: Timestamp) -> r
 }
 
 /// A message that another agent accepted.
-fn insert(connection: &Connection, letter: &Letter) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction<'_>, letter: &Letter, now: Timestamp) -> rusqlite::Result<()> {
     let entry = Entry {
         id: letter.id,
         draft: Draft { sms: letter.sms.clone(), expires_in: None, reference: letter.reference.clone() },
-        at: letter.created_at,
+        at: now,
         give_up_at: letter.give_up_at,
         claimed: false,
         trace: letter.trace.clone(),
     };
-    row::insert(connection, &entry, None, None)?;
+    row::insert(transaction, &entry, None, None)?;
+    let sql = "UPDATE message SET created_at = ?2 WHERE id = ?1";
+    transaction.prepare_cached(sql)?.execute((letter.id, letter.created_at))?;
     if let Some(expires_at) = letter.expires_at {
         let sql = "UPDATE message SET expires_at = ?2, ends_at = min(?2, give_up_at) WHERE id = ?1";
-        connection.prepare_cached(sql)?.execute((letter.id, expires_at))?;
+        transaction.prepare_cached(sql)?.execute((letter.id, expires_at))?;
     }
     Ok(())
 }
@@ -254,7 +256,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::message::{IdSource, PhoneNumber, Sender, Sms, SmsType, Status, Text};
+    use crate::message::{IdSource, PhoneNumber, Sender, Sms, SmsType, Status, Text, WallTime};
     use crate::outbox::sqlite::Options;
     use crate::outbox::{Acceptance, Canceled, Demand, Outbox};
 
@@ -343,7 +345,7 @@ mod tests {
             reference: None,
             attempts: 0,
             unknowns: 0,
-            created_at: NOW,
+            created_at: WallTime::from_millis(NOW.as_millis()),
             expires_at: None,
             give_up_at: NOW.plus(Duration::from_secs(86_400)),
             trace: None,

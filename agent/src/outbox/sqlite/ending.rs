@@ -1,10 +1,10 @@
 //! What becomes of messages: back to the queue, or to an end, where their text is erased.
 
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{OptionalExtension, named_params};
 
 use super::row;
 use super::writer::Transaction;
-use crate::message::{Code, Message, MessageId, Problem, Status, Timestamp};
+use crate::message::{Code, Message, MessageId, Problem, Status, Timestamp, WallTime};
 use crate::outbox::{Canceled, Outcome, Swept};
 
 /// How many messages one sweep ends at most, so that it keeps nobody waiting.
@@ -39,10 +39,11 @@ fn retry(
         row::message_columns!()
     );
     let values = named_params! {
-        ":id": id, ":at": at, ":unknown": unknown, ":now": now, ":code": problem.code, ":detail": problem.detail,
+        ":id": id, ":at": at, ":unknown": unknown, ":now": transaction.shift.shown(now), ":code": problem.code, ":detail": problem.detail,
         ":request": problem.aws_request_id,
     };
-    let queued = transaction.prepare_cached(sql)?.query_row(values, row::message).optional()?;
+    let queued =
+        transaction.prepare_cached(sql)?.query_row(values, |row| row::message(row, transaction.shift)).optional()?;
     if queued.is_some() {
         transaction.enqueued();
     }
@@ -51,7 +52,7 @@ fn retry(
 
 /// Ends a message that is in status `from`, and erases its text.
 fn end(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     id: MessageId,
     from: Status,
     outcome: &Outcome,
@@ -76,12 +77,12 @@ fn end(
     );
     let values = named_params! {
         ":id": id, ":from": from, ":status": status, ":keep": keep_text, ":unknown": unknown,
-        ":provider_id": provider_id, ":now": now,
+        ":provider_id": provider_id, ":now": transaction.shift.shown(now),
         ":code": problem.map(|problem| problem.code),
         ":detail": problem.map(|problem| problem.detail.as_ref()),
         ":request": problem.and_then(|problem| problem.aws_request_id.as_deref()),
     };
-    connection.prepare_cached(sql)?.query_row(values, row::message).optional()
+    transaction.prepare_cached(sql)?.query_row(values, |row| row::message(row, transaction.shift)).optional()
 }
 
 pub(super) fn cancel(
@@ -99,15 +100,17 @@ pub(super) fn cancel(
         row::message_columns!()
     );
     let values = named_params! {
-        ":id": id, ":keep": keep_text, ":now": now, ":unknown": Code::OutcomeUnknown, ":canceled": Code::Canceled,
+        ":id": id, ":keep": keep_text, ":now": transaction.shift.shown(now), ":unknown": Code::OutcomeUnknown, ":canceled": Code::Canceled,
         ":unknown_detail": "An attempt may have gone out; it was canceled before it was tried again.",
         ":canceled_detail": "Its sender took it back before it was published.",
     };
-    if let Some(message) = transaction.prepare_cached(sql)?.query_row(values, row::message).optional()? {
+    if let Some(message) =
+        transaction.prepare_cached(sql)?.query_row(values, |row| row::message(row, transaction.shift)).optional()?
+    {
         transaction.dequeued();
         return Ok(Some(Canceled::Done(message)));
     }
-    Ok(row::find(transaction, id)?.map(Canceled::TooLate))
+    Ok(row::find(transaction, id, transaction.shift)?.map(Canceled::TooLate))
 }
 
 pub(super) fn sweep(transaction: &Transaction<'_>, now: Timestamp, keep_text: bool) -> rusqlite::Result<Swept> {
@@ -117,12 +120,19 @@ pub(super) fn sweep(transaction: &Transaction<'_>, now: Timestamp, keep_text: bo
             row::message_columns!(),
             ", unknowns > 0 OR doubtful AS unknown FROM message WHERE status = 0 AND ends_at <= ?1 ORDER BY ends_at LIMIT ?2"
         ))?
-        .query_map((now, SWEEP), |row| Ok((row::message(row)?, row.get("unknown")?)))?
+        .query_map((now, SWEEP), |row| Ok((row::message(row, transaction.shift)?, row.get("unknown")?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut ended = Vec::with_capacity(late.len());
     for (message, unknown) in late {
         let id = message.id;
-        let message = end(transaction, id, Status::Queued, &too_late(message, unknown, now), now, keep_text)?;
+        let message = end(
+            transaction,
+            id,
+            Status::Queued,
+            &too_late(message, unknown, transaction.shift.shown(now)),
+            now,
+            keep_text,
+        )?;
         message.iter().for_each(|_| transaction.dequeued());
         ended.extend(message);
     }
@@ -132,7 +142,7 @@ pub(super) fn sweep(transaction: &Transaction<'_>, now: Timestamp, keep_text: bo
     Ok(Swept { ended, next })
 }
 
-fn too_late(message: Message, unknown: bool, now: Timestamp) -> Outcome {
+fn too_late(message: Message, unknown: bool, now: WallTime) -> Outcome {
     if unknown {
         let detail = "An attempt may have gone out; its time ran out before it was tried again.";
         return Outcome::Unknown(Problem::new(Code::OutcomeUnknown, detail));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::{entry, row};
+use crate::clock::Shift;
 use crate::message::{Status, Timestamp};
 use crate::outbox::{Cursor, Filter, Page};
 
@@ -37,6 +38,7 @@ pub(super) fn page(
     filter: &Filter,
     before: Option<Cursor>,
     limit: usize,
+    shift: Shift,
 ) -> rusqlite::Result<Page> {
     let before = before.map_or(i64::MAX, Cursor::seq);
     let walk = |sql| connection.prepare_cached(sql);
@@ -75,7 +77,7 @@ pub(super) fn page(
         }
         looked_at += 1;
         last = row.get("seq")?;
-        let message = row::message(row)?;
+        let message = row::message(row, shift)?;
         if filter.admits(&message) {
             messages.push(message);
         }
@@ -83,7 +85,7 @@ pub(super) fn page(
     Ok(Page { messages, next: None })
 }
 
-const OLDEST: &str = "SELECT seq, status >= 2 AND created_at < ?2, idempotency_key FROM message \
+const OLDEST: &str = "SELECT seq, status >= 2 AND coalesce(accepted_at, created_at) < ?2, idempotency_key FROM message \
     WHERE seq > ?1 ORDER BY seq LIMIT ?3";
 const KEY_LIVES: &str = "SELECT 1 FROM idempotency WHERE key = ?1";
 const OLD_KEYS: &str = "SELECT key, ids FROM idempotency WHERE created_at <= ?1 ORDER BY created_at LIMIT ?2";

@@ -175,7 +175,7 @@ mod tests {
     fn in_an_outbox(work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("outbox.db");
-        Writer::open(&path, Arc::<Log>::default(), Options::default()).unwrap().transaction(true, work).unwrap();
+        Writer::open(&path, Arc::<Log>::default(), Options::default(), None).unwrap().transaction(true, work).unwrap();
     }
 
     /// The messages that came in between take from what the other lane is given.

@@ -16,6 +16,7 @@ mod log;
 mod queue;
 mod row;
 mod schema;
+mod timeline;
 mod trouble;
 mod untaken;
 mod writer;
@@ -36,6 +37,7 @@ use self::writer::Writer;
 use super::{
     Acceptance, Accepted, Canceled, Claim, Claims, Cursor, Demand, Filter, Idempotency, Outbox, Outcome, Page, Swept,
 };
+use crate::clock::{Clock, Machine};
 use crate::message::{Message, MessageId, Problem, Timestamp};
 
 /// What of the settings the engine needs.
@@ -82,6 +84,7 @@ pub struct SqliteOutbox {
     untaken: Untaken,
     ahead: Arc<Ahead>,
     options: Options,
+    clock: Arc<dyn Clock>,
     /// Held for the life of the process: one agent a folder.
     _lock: std::fs::File,
 }
@@ -93,17 +96,30 @@ impl SqliteOutbox {
     /// # Errors
     /// The folder is another agent's, cannot be used, or holds something else or something damaged.
     pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
+        Self::open_with(folder, options, None)
+    }
+
+    /// The same, and the outbox keeps its own timeline by the clocks of `machine`: [`SqliteOutbox::clock`].
+    ///
+    /// # Errors
+    /// As [`SqliteOutbox::open`].
+    pub fn open_on(folder: &Path, options: Options, machine: Arc<dyn Machine>) -> Result<Self, OpenError> {
+        Self::open_with(folder, options, Some(machine))
+    }
+
+    fn open_with(folder: &Path, options: Options, machine: Option<Arc<dyn Machine>>) -> Result<Self, OpenError> {
         let lock = file::own(folder)?;
         let path = folder.join("outbox.db");
         file::refuse_emptied(folder, &path)?;
         file::make_private(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
         let log = Arc::<log::Log>::default();
         let open = || {
-            let writer = Writer::open(&path, Arc::clone(&log), options)?;
+            let writer = Writer::open(&path, Arc::clone(&log), options, machine)?;
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
         let damage = Damage::default();
+        let clock = writer.clock();
         let committer = Committer::new(writer, damage.clone());
         let ahead = Arc::new(Ahead::new(committer.clone(), &path));
         tokio::spawn(log::keep(path, committer.clone(), damage.clone(), log, log::Bounds::default()));
@@ -116,6 +132,7 @@ impl SqliteOutbox {
             untaken: Untaken::default(),
             ahead,
             options,
+            clock,
             _lock: lock,
         })
     }
@@ -208,10 +225,10 @@ impl Outbox for SqliteOutbox {
     }
 
     fn page(&self, filter: Filter, before: Option<Cursor>, limit: usize) -> BoxFuture<'static, Result<Page, Problem>> {
-        let (history, trouble) = (Arc::clone(&self.history), Arc::clone(&self.trouble));
+        let (history, trouble, shift) = (Arc::clone(&self.history), Arc::clone(&self.trouble), self.shift());
         Box::pin(async move {
             let history = history.lock_owned().await;
-            let read = tokio::task::spawn_blocking(move || history::page(&history, &filter, before, limit));
+            let read = tokio::task::spawn_blocking(move || history::page(&history, &filter, before, limit, shift));
             read.await
                 .map_or_else(|_| Err(file::unavailable("the reader of the history ended")), |page| trouble.of(page))
         })
@@ -231,7 +248,8 @@ impl Outbox for SqliteOutbox {
     }
 
     fn message(&self, id: MessageId) -> BoxFuture<'static, Result<Option<Message>, Problem>> {
-        self.read(|connection| row::find(connection, id))
+        let shift = self.shift();
+        self.read(move |connection| row::find(connection, id, shift))
     }
 
     fn interrupted(&self) -> BoxFuture<'static, Result<Vec<Claim>, Problem>> {

@@ -137,7 +137,7 @@ fn take(transaction: &Transaction<'_>, seq: i64, now: Timestamp) -> rusqlite::Re
          updated_at = ?2 WHERE seq = ?1 RETURNING ",
         row::claim_columns!()
     );
-    let claim = transaction.prepare_cached(sql)?.query_row((seq, now), row::claim)?;
+    let claim = transaction.prepare_cached(sql)?.query_row((seq, transaction.shift.shown(now)), row::claim)?;
     transaction.dequeued();
     Ok(claim)
 }

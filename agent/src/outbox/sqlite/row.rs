@@ -3,9 +3,11 @@
 use rusqlite::types::{FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params};
 
+use super::writer::Transaction;
+use crate::clock::Shift;
 use crate::message::{
     Code, DltId, Encoding, MaxPrice, Message, MessageId, OriginationNumber, PhoneNumber, Problem, Sender, SenderId,
-    Sms, SmsType, Status, Text, Timestamp,
+    Sms, SmsType, Status, Text, Timestamp, WallTime,
 };
 use crate::outbox::{Claim, Entry};
 
@@ -21,7 +23,7 @@ macro_rules! message_columns {
 /// What [`claim`] reads, in its order.
 macro_rules! claim_columns {
     () => {
-        "id, lane, recipient, words, sender_id, origination_number, max_price_usd, entity_id, template_id, attempts, unknowns, created_at, expires_at, give_up_at, trace, doubtful"
+        "id, lane, recipient, words, sender_id, origination_number, max_price_usd, entity_id, template_id, attempts, unknowns, coalesce(accepted_at, created_at), expires_at, give_up_at, trace, doubtful"
     };
 }
 
@@ -29,14 +31,14 @@ pub(super) use {claim_columns, message_columns};
 
 const INSERT: &str = "INSERT INTO message (id, status, lane, recipient, words, encoding, segments, sender_id, \
     origination_number, max_price_usd, entity_id, template_id, reference, trace, attempts, unknowns, \
-    possible_duplicate, due_at, ends_at, created_at, updated_at, expires_at, give_up_at, idempotency_key) \
+    possible_duplicate, due_at, ends_at, created_at, updated_at, expires_at, give_up_at, idempotency_key, accepted_at) \
     VALUES (:id, :status, :lane, :recipient, :words, :encoding, :segments, :sender_id, :origination_number, \
-    :max_price_usd, :entity_id, :template_id, :reference, :trace, :attempts, 0, 0, :due_at, :ends_at, :at, :at, \
-    :expires_at, :give_up_at, :key)";
+    :max_price_usd, :entity_id, :template_id, :reference, :trace, :attempts, 0, 0, :due_at, :ends_at, :created_at, :created_at, \
+    :expires_at, :give_up_at, :key, :at)";
 
 /// Writes a new message, which is due at that time, if at any, and came under that key, if under any; answers with it.
 pub(super) fn insert(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     entry: &Entry,
     due_at: Option<Timestamp>,
     key: Option<[u8; 32]>,
@@ -51,7 +53,9 @@ pub(super) fn insert(
         Sender::Id(id) => (Some(id.as_str()), None),
         Sender::Number(number) => (None, Some(number.as_str())),
     };
-    connection.prepare_cached(INSERT)?.execute(named_params! {
+    let shift = transaction.shift;
+    let created_at = shift.shown(*at);
+    transaction.prepare_cached(INSERT)?.execute(named_params! {
         ":id": id,
         ":status": status,
         ":lane": sms.kind,
@@ -69,6 +73,7 @@ pub(super) fn insert(
         ":attempts": attempts,
         ":due_at": due_at,
         ":ends_at": expires_at.map_or(*give_up_at, |expires_at| expires_at.min(*give_up_at)),
+        ":created_at": created_at,
         ":at": at,
         ":expires_at": expires_at,
         ":give_up_at": give_up_at,
@@ -85,23 +90,23 @@ pub(super) fn insert(
         provider_id: None,
         attempts,
         possible_duplicate: false,
-        next_attempt_at: due_at,
-        expires_at,
+        next_attempt_at: due_at.map(|at| shift.shown(at)),
+        expires_at: expires_at.map(|at| shift.shown(at)),
         reference: draft.reference.clone(),
-        created_at: *at,
-        updated_at: *at,
+        created_at,
+        updated_at: created_at,
         error: None,
     })
 }
 
 /// The message of that name.
-pub(super) fn find(connection: &Connection, id: MessageId) -> rusqlite::Result<Option<Message>> {
+pub(super) fn find(connection: &Connection, id: MessageId, shift: Shift) -> rusqlite::Result<Option<Message>> {
     let sql = concat!("SELECT ", message_columns!(), " FROM message WHERE id = ?1");
-    connection.prepare_cached(sql)?.query_row([id], message).optional()
+    connection.prepare_cached(sql)?.query_row([id], |row| message(row, shift)).optional()
 }
 
-/// A row of [`message_columns`].
-pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+/// A row of [`message_columns`], its deadlines as the wall clock has them.
+pub(super) fn message(row: &Row<'_>, shift: Shift) -> rusqlite::Result<Message> {
     Ok(Message {
         id: row.get(0)?,
         status: row.get(1)?,
@@ -113,8 +118,8 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         provider_id: row.get(8)?,
         attempts: row.get(9)?,
         possible_duplicate: row.get(10)?,
-        next_attempt_at: row.get(11)?,
-        expires_at: row.get(12)?,
+        next_attempt_at: row.get::<_, Option<_>>(11)?.map(|at| shift.shown(at)),
+        expires_at: row.get::<_, Option<_>>(12)?.map(|at| shift.shown(at)),
         reference: row.get(13)?,
         created_at: row.get(14)?,
         updated_at: row.get(15)?,
@@ -137,7 +142,7 @@ pub(super) fn claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
         },
         attempt: row.get(9)?,
         unknowns: row.get(10)?,
-        created_at: row.get(11)?,
+        accepted_at: row.get(11)?,
         expires_at: row.get(12)?,
         give_up_at: row.get(13)?,
         trace: row.get(14)?,
@@ -181,6 +186,18 @@ impl ToSql for Timestamp {
 }
 
 impl rusqlite::types::FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self::from_millis)
+    }
+}
+
+impl ToSql for WallTime {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_millis().into())
+    }
+}
+
+impl rusqlite::types::FromSql for WallTime {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         i64::column_result(value).map(Self::from_millis)
     }

@@ -9,7 +9,9 @@ use rusqlite::Connection;
 
 use super::horizon::Horizon;
 use super::log::Log;
+use super::timeline::Timeline;
 use super::{Options, elsewhere, file, horizon, schema};
+use crate::clock::{Clock, Machine, Shift};
 
 /// Owns the connection and knows what of it the disk may not have yet.
 pub(super) struct Writer {
@@ -22,6 +24,7 @@ pub(super) struct Writer {
     queued: u64,
     /// As of the last commit.
     horizon: Horizon,
+    timeline: Timeline,
 }
 
 /// A transaction under way: the connection, and how many messages wait in the queue if it is committed. Whatever
@@ -30,6 +33,8 @@ pub(super) struct Transaction<'w> {
     connection: &'w Connection,
     queued: Cell<u64>,
     pub(super) horizon: Cell<Horizon>,
+    /// How moments read by the wall clock.
+    pub(super) shift: Shift,
 }
 
 impl Transaction<'_> {
@@ -68,7 +73,12 @@ impl Deref for Transaction<'_> {
 
 impl Writer {
     /// Opens the file, or makes it, and brings it to this program's schema.
-    pub(super) fn open(path: &Path, log: Arc<Log>, options: Options) -> Result<Self, file::Cause> {
+    pub(super) fn open(
+        path: &Path,
+        log: Arc<Log>,
+        options: Options,
+        machine: Option<Arc<dyn Machine>>,
+    ) -> Result<Self, file::Cause> {
         let mut connection = Connection::open(path)?;
         file::configure(&connection)?;
         // Checkpoints are run by the log's keeper: inside a commit they would stop everybody for two fsyncs.
@@ -86,13 +96,22 @@ impl Writer {
         let horizon = horizon::begin(&begun, horizon::boot_id().as_deref(), is_wanted)?;
         // Only then: it is by their times that messages lie within the horizon.
         elsewhere::sort(&begun, options.forwards)?;
+        let timeline = match machine {
+            Some(machine) => Timeline::begin(&begun, machine)?,
+            None => Timeline::handed_in(),
+        };
         begun.commit()?;
         let waiting = "SELECT count(*) FROM message WHERE status = 0";
         let queued = connection.query_row(waiting, (), |row| row.get::<_, u32>(0))?.into();
-        let mut writer = Self { connection, full: None, unsynced: true, queued, horizon };
+        let mut writer = Self { connection, full: None, unsynced: true, queued, horizon, timeline };
         // The first sync makes the directory entries of the file and of its log durable too.
         writer.transaction(true, |_| Ok(()))?;
         Ok(writer)
+    }
+
+    /// The clock of the timeline.
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        self.timeline.clock()
     }
 
     /// Runs `work` in a transaction. Committed, it survives the process; with `durable`, the machine. On an error
@@ -108,8 +127,12 @@ impl Writer {
         }
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
         let (queued, horizon) = (Cell::new(self.queued), Cell::new(self.horizon));
-        let transaction = Transaction { connection: &self.connection, queued, horizon };
-        let done = work(&transaction)
+        let (shift, turn) = (self.timeline.shift(), self.timeline.turn());
+        let transaction = Transaction { connection: &self.connection, queued, horizon, shift };
+        let done = turn
+            .as_ref()
+            .map_or(Ok(()), |turn| turn.write(&self.connection))
+            .and_then(|()| work(&transaction))
             .and_then(|()| if durable && self.unsynced { beat(&self.connection) } else { Ok(()) })
             .and_then(|()| self.connection.prepare_cached("COMMIT")?.execute(()));
         match done {
@@ -117,6 +140,7 @@ impl Writer {
                 self.queued = transaction.queued.get();
                 self.horizon = transaction.horizon.get();
                 self.unsynced = !durable;
+                turn.iter().for_each(|turn| self.timeline.turned(turn));
                 Ok(())
             }
             Err(error) => {

@@ -1,20 +1,21 @@
 //! What this agent has in hand of the queue: hidden from the others until it is settled.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::queue::Received;
-use crate::message::MessageId;
+use crate::clock::Clock;
+use crate::message::{MessageId, Timestamp};
 
 /// SQS hides nothing for longer than this at once.
 const LONGEST: Duration = Duration::from_secs(43_200);
 
-/// The messages in hand.
-#[derive(Debug, Default)]
-pub(super) struct Held(Mutex<HashMap<MessageId, Hold>>);
+/// The messages in hand. Their times are on the timeline, which counts on while the machine sleeps: SQS does, too.
+pub(super) struct Held {
+    clock: Arc<dyn Clock>,
+    holds: Mutex<HashMap<MessageId, Hold>>,
+}
 
 #[derive(Debug)]
 struct Hold {
@@ -22,9 +23,9 @@ struct Hold {
     name: String,
     receipt: String,
     /// When the others see it again.
-    until: Instant,
+    until: Timestamp,
     /// When it is tried again, if it waits for that.
-    again: Option<Instant>,
+    again: Option<Timestamp>,
 }
 
 /// A message that is to be hidden for longer.
@@ -37,13 +38,18 @@ pub(super) struct Extension {
 }
 
 impl Held {
+    /// None yet.
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, holds: Mutex::default() }
+    }
+
     /// Takes one in hand that is hidden until then.
-    pub(super) fn hold(&self, id: MessageId, received: Received, until: Instant) {
+    pub(super) fn hold(&self, id: MessageId, received: Received, until: Timestamp) {
         self.lock().insert(id, Hold { name: received.name, receipt: received.receipt, until, again: None });
     }
 
     /// Hears that one in hand was received again: it has a new receipt. `Some`: it is a second copy, and this its receipt.
-    pub(super) fn received_again(&self, id: MessageId, received: Received, until: Instant) -> Option<String> {
+    pub(super) fn received_again(&self, id: MessageId, received: Received, until: Timestamp) -> Option<String> {
         let mut held = self.lock();
         if held.get(&id).is_some_and(|hold| hold.name != received.name) {
             return Some(received.receipt);
@@ -58,10 +64,10 @@ impl Held {
         self.lock().contains_key(&id)
     }
 
-    /// It is tried again in so long.
-    pub(super) fn rests(&self, id: MessageId, time: Duration) {
+    /// It is tried again at that time.
+    pub(super) fn rests(&self, id: MessageId, again: Timestamp) {
         if let Some(hold) = self.lock().get_mut(&id) {
-            hold.again = Some(Instant::now() + time);
+            hold.again = Some(again);
         }
     }
 
@@ -82,16 +88,16 @@ impl Held {
 
     /// Those that the others see again.
     pub(super) fn lapsed(&self) -> Vec<MessageId> {
-        let now = Instant::now();
+        let now = self.clock.now();
         self.lock().iter().filter(|(_, hold)| hold.until <= now).map(|(id, _)| *id).collect()
     }
 
     /// Those that would be seen before most of `visibility` is over, or before they are tried again.
     pub(super) fn to_extend(&self, visibility: Duration) -> Vec<Extension> {
-        let now = Instant::now();
+        let now = self.clock.now();
         let extend = |(id, hold): (&MessageId, &Hold)| {
-            let again = hold.again.map_or(Duration::ZERO, |again| again.saturating_duration_since(now));
-            let left = hold.until.saturating_duration_since(now);
+            let again = hold.again.map_or(Duration::ZERO, |again| again.since(now));
+            let left = hold.until.since(now);
             let short = left < again + visibility.mul_f64(0.7);
             let time = (again + visibility).min(LONGEST);
             short.then(|| Extension { id: *id, receipt: hold.receipt.clone(), time })
@@ -100,7 +106,7 @@ impl Held {
     }
 
     /// It is hidden until then.
-    pub(super) fn extended(&self, id: MessageId, until: Instant) {
+    pub(super) fn extended(&self, id: MessageId, until: Timestamp) {
         if let Some(hold) = self.lock().get_mut(&id) {
             hold.until = until;
         }
@@ -108,18 +114,20 @@ impl Held {
 
     /// The others see it already, or it is gone.
     pub(super) fn lost(&self, id: MessageId) {
-        self.extended(id, Instant::now());
+        self.extended(id, self.clock.now());
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<MessageId, Hold>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{IdSource, Timestamp};
+    use tokio::time::Instant;
+
+    use crate::message::IdSource;
 
     const VISIBILITY: Duration = Duration::from_secs(60);
 
@@ -134,10 +142,23 @@ mod tests {
         }
     }
 
+    struct TokioClock(Instant);
+
+    impl Clock for TokioClock {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(1_795_464_000_000).plus(self.0.elapsed())
+        }
+    }
+
     fn one() -> (Held, MessageId) {
-        let (held, id) = (Held::default(), IdSource::new().next(Timestamp::from_millis(1_795_464_000_000)));
-        held.hold(id, received("a", "first"), Instant::now() + VISIBILITY);
+        let held = Held::new(Arc::new(TokioClock(Instant::now())));
+        let id = IdSource::new().next(held.clock.now());
+        held.hold(id, received("a", "first"), later(&held, VISIBILITY));
         (held, id)
+    }
+
+    fn later(held: &Held, time: Duration) -> Timestamp {
+        held.clock.now().plus(time)
     }
 
     #[tokio::test(start_paused = true)]
@@ -147,9 +168,9 @@ mod tests {
         tokio::time::advance(VISIBILITY / 3).await;
         let extension = held.to_extend(VISIBILITY).remove(0);
         assert_eq!((extension.receipt.as_str(), extension.time), ("first", VISIBILITY));
-        held.extended(id, Instant::now() + VISIBILITY);
+        held.extended(id, later(&held, VISIBILITY));
         assert!(held.to_extend(VISIBILITY).is_empty());
-        held.rests(id, VISIBILITY * 2);
+        held.rests(id, later(&held, VISIBILITY * 2));
         assert_eq!(held.to_extend(VISIBILITY).remove(0).time, VISIBILITY * 3);
     }
 
@@ -159,7 +180,7 @@ mod tests {
         assert!(held.lapsed().is_empty());
         tokio::time::advance(VISIBILITY).await;
         assert_eq!(held.lapsed(), [id]);
-        assert!(held.received_again(id, received("a", "second"), Instant::now() + VISIBILITY).is_none());
+        assert!(held.received_again(id, received("a", "second"), later(&held, VISIBILITY)).is_none());
         assert!(held.lapsed().is_empty());
         held.lost(id);
         assert_eq!(held.lapsed(), [id]);
@@ -169,7 +190,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_second_copy_is_to_be_deleted_and_changes_nothing() {
         let (held, id) = one();
-        let copy = held.received_again(id, received("b", "copy"), Instant::now() + VISIBILITY);
+        let copy = held.received_again(id, received("b", "copy"), later(&held, VISIBILITY));
         assert_eq!(copy.as_deref(), Some("copy"));
         assert_eq!(held.release(id).as_deref(), Some("first"));
     }

@@ -158,7 +158,7 @@ impl Outbox for SqsOutbox {
         now: Timestamp,
         durable: bool,
     ) -> BoxFuture<'static, Result<Option<Message>, Problem>> {
-        let again = if let Outcome::Retry { at, .. } = &outcome { Some(at.since(now)) } else { None };
+        let again = if let Outcome::Retry { at, .. } = &outcome { Some(*at) } else { None };
         let held = self.taking.held.has(id);
         let settling = if held {
             self.rows.settle(id, outcome, now, durable)
@@ -169,7 +169,7 @@ impl Outbox for SqsOutbox {
         async move {
             let settled = settling.await?;
             match again {
-                Some(time) if held => taking.held.rests(id, time),
+                Some(at) if held => taking.held.rests(id, at),
                 Some(_) => forwarding.wake(),
                 None if settled.is_some() => taking.settled(id),
                 None => {}

@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, QueueUrl, causes};
 
 use super::date::QueueDate;
-use crate::message::{Timestamp, mask_digits};
+use crate::message::{WallTime, mask_digits};
 
 /// Messages of one call, by SQS's own limit.
 pub(super) const BATCH: usize = 10;
@@ -164,7 +164,7 @@ impl Queue {
     }
 
     /// Takes up to `most` messages; with `wait` it waits for some, and takes none if there are none for a while.
-    pub(super) async fn receive(&self, most: usize, wait: bool, now: Timestamp) -> Result<Vec<Received>, Trouble> {
+    pub(super) async fn receive(&self, most: usize, wait: bool, now: WallTime) -> Result<Vec<Received>, Trouble> {
         let date = QueueDate::default();
         let (seconds, time) = if wait { (POLL_SECONDS, POLL) } else { (0, CALL) };
         let call = self
@@ -240,15 +240,15 @@ impl Queue {
     }
 }
 
-fn received(message: Message, now: Timestamp) -> Option<Received> {
+fn received(message: Message, now: WallTime) -> Option<Received> {
     fn number<T: FromStr>(message: &Message, name: &MessageSystemAttributeName) -> Option<T> {
         message.attributes.as_ref()?.get(name)?.parse().ok()
     }
     let receives = number(&message, &MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1);
-    let sent = number(&message, &MessageSystemAttributeName::SentTimestamp).map(Timestamp::from_millis);
+    let sent = number(&message, &MessageSystemAttributeName::SentTimestamp).map(WallTime::from_millis);
     // The first time it is taken, SQS says to the millisecond when that was.
     let first = number(&message, &MessageSystemAttributeName::ApproximateFirstReceiveTimestamp);
-    let taken = first.filter(|_| receives == 1).map_or(now, Timestamp::from_millis);
+    let taken = first.filter(|_| receives == 1).map_or(now, WallTime::from_millis);
     let trace = message.message_attributes.as_ref().and_then(|all| all.get(TRACE)?.string_value.clone());
     Some(Received {
         name: message.message_id?,

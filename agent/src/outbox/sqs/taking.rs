@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::{OnceCell, watch};
-use tokio::time::Instant;
 
 use super::deleting::Deleting;
 use super::held::{Extension, Held};
@@ -57,8 +56,8 @@ impl Taking {
         Arc::new(Self {
             rows,
             queue,
+            held: Held::new(Arc::clone(&clock)),
             clock,
-            held: Held::default(),
             deleting,
             way: Way::new("Taking from the SQS queue"),
             hiding: Way::new("Hiding messages in hand from the other agents on the SQS queue"),
@@ -96,7 +95,7 @@ impl Taking {
             }
             let received = match self.nature().await {
                 // After trouble nothing is known to work before an answer comes, and it need not wait for messages.
-                Ok(_) => self.queue.receive(most, self.way.trouble().is_none(), self.clock.now()).await,
+                Ok(_) => self.queue.receive(most, self.way.trouble().is_none(), self.clock.wall()).await,
                 Err(trouble) => Err(trouble),
             };
             match received {
@@ -139,7 +138,7 @@ impl Taking {
     /// `None`: nothing of it is due here.
     async fn keep(&self, received: Vec<Received>) -> Option<Fetched> {
         let (now, visibility) = (self.clock.now(), self.nature.get()?.visibility);
-        let until = Instant::now() + visibility;
+        let until = now.plus(visibility);
         let (mut deliveries, mut readable) = (Vec::new(), Vec::new());
         for one in received {
             match wire::read(&one.text, one.trace.as_deref(), one.waited, now) {
@@ -221,13 +220,13 @@ impl Taking {
     }
 
     async fn hide(&self, extensions: &[Extension]) {
-        let began = Instant::now();
+        let began = self.clock.now();
         let batch: Vec<_> = extensions.iter().map(|one| (one.receipt.clone(), seconds(one.time))).collect();
         match self.queue.hide(&batch).await {
             Ok(done) => {
                 self.hiding.worked();
                 for (one, done) in extensions.iter().zip(done) {
-                    if done { self.held.extended(one.id, began + one.time) } else { self.held.lost(one.id) }
+                    if done { self.held.extended(one.id, began.plus(one.time)) } else { self.held.lost(one.id) }
                 }
             }
             Err(trouble) => self.hiding.failed(&trouble),

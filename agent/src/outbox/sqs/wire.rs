@@ -1,14 +1,14 @@
 //! A letter as the text of an SQS message, both ways.
 //!
-//! Its times travel as they were by the clock of the agent that sent it, with the time of sending among them: so the one
-//! who takes it, who knows from SQS how long it lay there, needs no clock that agrees with the sender's.
+//! Its deadlines travel as they are on the timeline of the agent that sends it, with the time of sending among them: the
+//! agent that takes it knows from SQS how long it lay there, and needs no clock that agrees with the sender's.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::message::{
-    DltId, MaxPrice, OriginationNumber, PhoneNumber, Sender, SenderId, Sms, SmsType, Text, Timestamp,
+    DltId, MaxPrice, OriginationNumber, PhoneNumber, Sender, SenderId, Sms, SmsType, Text, Timestamp, WallTime,
 };
 use crate::outbox::letter::Letter;
 
@@ -37,8 +37,9 @@ struct Form {
     template_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
-    /// Milliseconds since 1970, as are the other times.
+    /// Milliseconds since 1970 by the wall clock, to be shown.
     created_at: i64,
+    /// Milliseconds on the sender's timeline, as are the deadlines: only their differences mean something elsewhere.
     sent_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
@@ -83,11 +84,14 @@ pub(super) fn write(letter: &Letter, now: Timestamp) -> String {
     serde_json::to_string(&form).unwrap_or_default().replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
 }
 
+/// The longest `expires_in`.
+const LONGEST_EXPIRY: Duration = Duration::from_secs(604_800);
+
 /// More than any agent makes: `dispatch.max_attempts` allows no more, and at a minute each they are two years.
 const MOST_ATTEMPTS: u32 = 1_000_000;
 
-/// The letter of that text, which lay in the queue for `waited`, with its times by the clock that says `now`; `None`: it
-/// is none, or none that this program understands.
+/// The letter of that text, which lay in the queue for `waited`, with its deadlines on the
+/// timeline that says `now`; `None`: it is none, or none that this program understands.
 pub(super) fn read(text: &str, trace: Option<&str>, waited: Duration, now: Timestamp) -> Option<Letter> {
     let form: Form = serde_json::from_str(text).ok()?;
     if form.attempts.max(form.unknowns) > MOST_ATTEMPTS {
@@ -122,8 +126,9 @@ pub(super) fn read(text: &str, trace: Option<&str>, waited: Duration, now: Times
         reference: form.reference,
         attempts: form.attempts,
         unknowns: form.unknowns,
-        created_at: Timestamp::from_millis(form.created_at),
-        expires_at: form.expires_at.map(here),
+        created_at: WallTime::from_millis(form.created_at),
+        // A sender whose clock was wrong may have meant more than anybody can ask for.
+        expires_at: form.expires_at.map(|time| here(time).min(now.plus(LONGEST_EXPIRY))),
         give_up_at: here(form.give_up_at),
         trace: trace.map(str::to_owned),
         again: form.again,
@@ -153,7 +158,7 @@ mod tests {
             reference: Some("table 17".to_owned()),
             attempts: 3,
             unknowns: 1,
-            created_at: Timestamp::from_millis(1_795_463_990_000),
+            created_at: WallTime::from_millis(1_795_463_990_000),
             expires_at: Some(SENT.plus(Duration::from_secs(60))),
             give_up_at: SENT.plus(Duration::from_secs(86_400)),
             trace: None,
