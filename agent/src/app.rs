@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sms_config::{
     Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Dispatch, Numbers, OnUnknown, Queue, Role,
-    Settings, sends_sms,
+    Settings, sends_sms, within,
 };
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -147,7 +147,8 @@ pub async fn run(
     let giving_back = tokio::spawn(outbox.release());
     let kept = if outbox.is_shared() { KEPT_FOR_GIVING_BACK.min(agent.shutdown_timeout / 10) } else { Duration::ZERO };
     let in_hand = async { tokio::join!(api.answered(), dispatcher.settled()) };
-    if timeout_at(deadline - kept, in_hand).await.is_err() {
+    // What SNS answered while this process was stopped is read, and not left in doubt.
+    if within(agent.shutdown_timeout.saturating_sub(kept), in_hand).await.is_err() {
         tracing::warn!("the stop waits no longer: the outcome of a publish cut off is unknown until the next start");
     }
     dispatcher.halt();

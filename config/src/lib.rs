@@ -1,6 +1,7 @@
 //! What sms-agent and sms-provision share: one settings file, the AWS client set-up and the telemetry set-up.
 
 mod aws;
+mod running;
 mod settings;
 mod telemetry;
 
@@ -8,6 +9,7 @@ pub use aws::{
     Ahead, AwsAccess, AwsError, ClientOptions, Credentials, InUse, Incoming, MissingProfile, Outgoing, ProfileTrouble,
     ahead_of_a_key, causes, in_use, sends_sms,
 };
+pub use running::{TimedOut, within};
 pub use settings::{
     Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, QueueUrl, Role,
     Settings, SettingsError, Simulator, SmsType, Sources, Target,

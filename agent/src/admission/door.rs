@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use sms_config::within;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
@@ -177,7 +178,7 @@ impl Door {
         keyed: bool,
     ) -> Result<Message, Problem> {
         let rooms = &self.0.rooms;
-        let settled = match tokio::time::timeout(wait, watch.outcome()).await {
+        let settled = match within(wait, watch.outcome()).await {
             Ok(Some(settled)) => settled,
             _ => {
                 let read = rooms.outbox.message(message.id).await;

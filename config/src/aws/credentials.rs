@@ -27,7 +27,7 @@ use aws_types::sdk_config::SharedTimeSource;
 
 use super::profile::{self, ProfileTrouble};
 use super::{base, causes};
-use crate::Aws;
+use crate::{Aws, within};
 
 /// How long a failure to get credentials is remembered by [`Credentials::ready`].
 const REMEMBER: Duration = Duration::from_secs(5);
@@ -104,7 +104,7 @@ impl Credentials {
         if let Some(known) = self.known() {
             return known;
         }
-        let why = match tokio::time::timeout(patience, self.provide()).await {
+        let why = match within(patience, self.provide()).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => self.told(&error).await,
             Err(_) => match self.profile_trouble().await {

@@ -4,12 +4,14 @@
 //! for its life, so that connections are used again. It never repeats a call: SNS has no token by which it would know
 //! a repetition, and would send a second SMS.
 
+mod answer;
 mod attributes;
 mod verdict;
 
 #[cfg(test)]
 mod tests;
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use aws_sdk_sns::Client;
@@ -20,8 +22,9 @@ use aws_sdk_sns::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, causes};
+use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, TimedOut, causes, within};
 
+use self::answer::{Answer, IS_OPTED_OUT, MESSAGE_ID, Unreadable, is_message_id};
 use self::verdict::{Meaning, Met, meaning};
 use super::{Attempt, Carrier, PublishError};
 use crate::message::{Code, PhoneNumber, Problem, mask_digits, sentence};
@@ -53,25 +56,49 @@ impl Sns {
     }
 
     async fn send(&self, attempt: Attempt<'_>) -> Result<String, PublishError> {
-        let outgoing = Outgoing::default();
-        let mut publish =
-            self.client.publish().phone_number(attempt.sms.to.as_str()).message(attempt.sms.text.as_str());
-        for (name, value) in attributes::attributes(attempt.sms) {
-            publish = publish.message_attributes(name, value);
+        let (outgoing, answer) = (Outgoing::default(), Answer::at(MESSAGE_ID));
+        let call = async {
+            let mut publish =
+                self.client.publish().phone_number(attempt.sms.to.as_str()).message(attempt.sms.text.as_str());
+            for (name, value) in attributes::attributes(attempt.sms) {
+                publish = publish.message_attributes(name, value);
+            }
+            publish.customize().interceptor(outgoing.clone()).interceptor(answer.clone()).send().await
+        };
+        let ended = within(attempt.timeout, AssertUnwindSafe(call).catch_unwind()).await;
+        // Whatever happened around it, a message id says that SNS has the message.
+        match answer.value() {
+            Some(Ok(Some(id))) if is_message_id(id) => return Ok(id.to_owned()),
+            Some(read) => {
+                let lack = match read {
+                    Ok(Some(_)) => "SNS answered with success and a message id that cannot be one.",
+                    Ok(None) => "SNS answered with success and without a message id.",
+                    Err(Unreadable) => "SNS answered with success and a body that cannot be read to its end.",
+                };
+                return Err(failed(meaning(Met::Answer { status: 200, code: None }), lack.to_owned(), None));
+            }
+            None => {}
         }
-        let call = publish.customize().interceptor(outgoing.clone()).send();
-        match tokio::time::timeout(attempt.timeout, call).await {
-            Ok(Ok(output)) => output.message_id.filter(|id| !id.is_empty()).ok_or_else(|| {
-                let met = Met::Answer { status: 200, code: None };
-                failed(meaning(met), "SNS answered 200 without a message id.".to_owned(), None)
-            }),
-            Ok(Err(error)) => Err(self.refused(&error, outgoing.began())),
-            Err(_) if outgoing.began() => {
-                let detail = format!("No answer from SNS within {}.", humantime::format_duration(attempt.timeout));
+        let waited = humantime::format_duration(attempt.timeout);
+        match ended {
+            Ok(Ok(Err(error))) => Err(self.refused(&error, outgoing.began(), &answer)),
+            Ok(Ok(Ok(_))) => {
+                let lack = "SNS answered with success and nothing that could be read.";
+                Err(failed(meaning(Met::Answer { status: 200, code: None }), lack.to_owned(), None))
+            }
+            Ok(Err(_)) if outgoing.began() => {
+                let detail = "A defect of the agent's own broke the publish off after the request had begun to go out.";
+                Err(failed(meaning(Met::NoAnswer), detail.to_owned(), None))
+            }
+            Ok(Err(_)) => {
+                let detail = "A defect of the agent's own broke the publish off before anything was sent.";
+                Err(failed(meaning(Met::Defect), detail.to_owned(), None))
+            }
+            Err(TimedOut) if outgoing.began() => {
+                let detail = format!("No answer from SNS within {waited}.");
                 Err(failed(meaning(Met::NoAnswer), detail, None))
             }
-            Err(_) => {
-                let waited = humantime::format_duration(attempt.timeout);
+            Err(TimedOut) => {
                 let detail = format!("No credentials or no connection to SNS within {waited}; nothing was sent.");
                 Err(failed(meaning(Met::NotOut), detail, None))
             }
@@ -79,12 +106,12 @@ impl Sns {
     }
 
     /// What a failed publish means; where SNS does not know the credentials, they are loaded anew for the next one.
-    fn refused<E>(&self, error: &SdkError<E, HttpResponse>, began: bool) -> PublishError
+    fn refused<E>(&self, error: &SdkError<E, HttpResponse>, began: bool, answer: &Answer) -> PublishError
     where
         E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
     {
         let met = match error.raw_response() {
-            Some(answer) => Met::Answer { status: answer.status().as_u16(), code: error.code() },
+            Some(raw) => Met::Answer { status: raw.status().as_u16(), code: error.code().or(answer.code()) },
             None if began => Met::NoAnswer,
             None => Met::NotOut,
         };
@@ -96,18 +123,32 @@ impl Sns {
     }
 
     async fn ask_opted_out(&self, to: &PhoneNumber) -> Result<bool, Problem> {
-        let call = self.client.check_if_phone_number_is_opted_out().phone_number(to.as_str()).send();
-        match tokio::time::timeout(ASK_TIMEOUT, call).await {
-            Ok(Ok(output)) => Ok(output.is_opted_out),
-            Ok(Err(error)) => {
-                let mut problem = self.refused(&error, false).problem;
+        let answer = Answer::at(IS_OPTED_OUT);
+        let call = self.client.check_if_phone_number_is_opted_out().phone_number(to.as_str());
+        let call = call.customize().interceptor(answer.clone()).send();
+        let ended = within(ASK_TIMEOUT, AssertUnwindSafe(call).catch_unwind()).await;
+        match (answer.value(), ended) {
+            (Some(Ok(Some("true"))), _) => Ok(true),
+            (Some(Ok(Some("false"))), _) => Ok(false),
+            // Not to be taken for a number that has not opted out.
+            (Some(Ok(_)), _) => {
+                Err(Problem::new(Code::CarrierError, "SNS answered and did not say whether the number has opted out."))
+            }
+            (Some(Err(Unreadable)), _) => {
+                Err(Problem::new(Code::CarrierUnavailable, "SNS answered about opt-outs with a body that cannot be read."))
+            }
+            (None, Ok(Ok(Err(error)))) => {
+                let mut problem = self.refused(&error, false, &answer).problem;
                 // A question, unlike a message, can be asked again without harm.
                 if problem.code == Code::OutcomeUnknown {
                     problem.code = Code::CarrierUnavailable;
                 }
                 Err(problem)
             }
-            Err(_) => Err(Problem::new(Code::CarrierUnavailable, "No answer from SNS about opt-outs in time.")),
+            (None, Ok(_)) => Err(Problem::new(Code::CarrierError, "The question about opt-outs met a defect of the agent.")),
+            (None, Err(TimedOut)) => {
+                Err(Problem::new(Code::CarrierUnavailable, "No answer from SNS about opt-outs in time."))
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The carrier through the real SDK and real sockets, against a peer that answers, cuts, hangs and garbles on demand.
 
+mod hostile;
 mod peer;
 
 use std::sync::Arc;

@@ -12,6 +12,8 @@ use crate::message::Code;
 pub(super) enum Met<'a> {
     /// Nothing went out: no credentials, no name, no connection, no TLS, or no time left for them.
     NotOut,
+    /// A defect of ours ended it before anything went out.
+    Defect,
     /// It went out, at least in part, and no answer came: the connection was cut or the time ran out.
     NoAnswer,
     /// An answer with this HTTP status and, where it could be read, SNS's code.
@@ -36,6 +38,34 @@ pub(super) struct Meaning {
     pub(super) stale_credentials: bool,
 }
 
+/// Every code by which an AWS service asks a caller to slow down. `Throttled` and `KMSThrottling` are those of SNS that
+/// the SDKs do not know; the others are the SDKs' own list (`THROTTLING_ERRORS` of `aws-runtime`).
+const THROTTLING: [&str; 17] = [
+    "Throttled",
+    "KMSThrottling",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequests",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+];
+
+/// Whether a service says by this code that it did nothing because it was asked too often. White space around the code
+/// and the case of its letters do not matter: taken for another code, it would end the message for good.
+fn is_throttling(code: &str) -> bool {
+    THROTTLING.iter().any(|word| word.eq_ignore_ascii_case(code.trim()))
+}
+
 /// Reads one row of the table.
 pub(super) fn meaning(met: Met<'_>) -> Meaning {
     use Signal::{NotPermitted, Refused, Unreachable};
@@ -43,11 +73,11 @@ pub(super) fn meaning(met: Met<'_>) -> Meaning {
 
     let (verdict, signal, code) = match met {
         Met::NotOut => (NotSent, Unreachable, Code::CarrierUnavailable),
+        // It is likely to meet every message, so it counts as a way that is closed.
+        Met::Defect => (NotSent, Unreachable, Code::Internal),
         Met::NoAnswer => (Unknown, Unreachable, Code::OutcomeUnknown),
         Met::Answer { status, code } => match (code.unwrap_or_default(), status) {
-            ("Throttled" | "Throttling" | "ThrottlingException" | "KMSThrottling", _) => {
-                (NotSent, Signal::None, Code::CarrierThrottled)
-            }
+            (code, _) if is_throttling(code) => (NotSent, Signal::None, Code::CarrierThrottled),
             (
                 "ExpiredToken" | "InvalidClientTokenId" | "SignatureDoesNotMatch" | "RequestExpired" | "OptInRequired",
                 _,
@@ -84,6 +114,7 @@ mod tests {
         use Verdict::{NotSent, Rejected, Unknown};
         let rows = [
             (Met::NotOut, NotSent, Unreachable, Code::CarrierUnavailable),
+            (Met::Defect, NotSent, Unreachable, Code::Internal),
             (Met::NoAnswer, Unknown, Unreachable, Code::OutcomeUnknown),
             (answer(429, "Throttled"), NotSent, None, Code::CarrierThrottled),
             (answer(400, "Throttling"), NotSent, None, Code::CarrierThrottled),
@@ -119,6 +150,21 @@ mod tests {
             let got = meaning(met);
             assert_eq!((got.verdict, got.signal, got.code), (verdict, signal, code), "{met:?}");
         }
+    }
+
+    #[test]
+    fn every_word_of_aws_for_slower_leaves_the_message_unsent_whatever_the_status() {
+        for code in THROTTLING.into_iter().chain([" Throttling\n", "throttling", "slowDown"]) {
+            for status in [400, 403, 429, 500, 503] {
+                let got = meaning(answer(status, code));
+                assert_eq!(
+                    (got.verdict, got.signal, got.code),
+                    (Verdict::NotSent, Signal::None, Code::CarrierThrottled),
+                    "{status} {code}"
+                );
+            }
+        }
+        assert_eq!(meaning(answer(400, "ThrottlingPolicyInvalid")).verdict, Verdict::Rejected);
     }
 
     #[test]

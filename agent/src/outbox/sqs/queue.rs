@@ -15,7 +15,7 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, QueueUrl, causes};
+use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, QueueUrl, TimedOut, causes, within};
 
 use super::date::QueueDate;
 use crate::message::{WallTime, mask_digits};
@@ -129,7 +129,7 @@ impl Queue {
             .attribute_names(QueueAttributeName::VisibilityTimeout)
             .attribute_names(QueueAttributeName::RedrivePolicy)
             .send();
-        let output = self.within(CALL, call, None).await?;
+        let output = self.answer(CALL, call, None).await?;
         let attribute = |name| output.attributes.as_ref().and_then(|all| all.get(&name));
         let seconds = attribute(QueueAttributeName::VisibilityTimeout).and_then(|text| text.parse().ok());
         Ok(Nature {
@@ -157,7 +157,7 @@ impl Queue {
         let outgoing = Outgoing::default();
         let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
         let call = call.customize().interceptor(outgoing.clone()).send();
-        let output = self.within(CALL, call, Some(&outgoing)).await?;
+        let output = self.answer(CALL, call, Some(&outgoing)).await?;
         let taken = output.successful.iter().filter_map(|one| Some((one.id.parse().ok()?, Ok(()))));
         let refused = output.failed.iter().filter_map(|one| Some((one.id.parse().ok()?, Err(one.code.clone()))));
         Ok(taken.chain(refused).collect())
@@ -180,7 +180,7 @@ impl Queue {
             .customize()
             .interceptor(date.clone())
             .send();
-        let output = self.within(time, call, None).await?;
+        let output = self.answer(time, call, None).await?;
         let now = date.read().unwrap_or(now);
         Ok(output.messages.unwrap_or_default().into_iter().filter_map(|message| received(message, now)).collect())
     }
@@ -193,7 +193,7 @@ impl Queue {
             entries.push(entry.receipt_handle(receipt).visibility_timeout(*seconds).build().map_err(defect)?);
         }
         let call = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
-        let output = self.within(CALL, call.send(), None).await?;
+        let output = self.answer(CALL, call.send(), None).await?;
         let refused: Vec<_> = output.failed.iter().map(|one| one.id.as_str()).collect();
         Ok((0..receipts.len()).map(|place| !refused.contains(&place.to_string().as_str())).collect())
     }
@@ -206,12 +206,12 @@ impl Queue {
             entries.push(entry.build().map_err(defect)?);
         }
         let call = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries));
-        let output = self.within(CALL, call.send(), None).await?;
+        let output = self.answer(CALL, call.send(), None).await?;
         let refused: Vec<_> = output.failed.iter().map(|one| one.id.as_str()).collect();
         Ok((0..receipts.len()).map(|place| !refused.contains(&place.to_string().as_str())).collect())
     }
 
-    async fn within<T, E>(
+    async fn answer<T, E>(
         &self,
         time: Duration,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -221,7 +221,7 @@ impl Queue {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let unsent = || outgoing.is_some_and(|outgoing| !outgoing.began());
-        match tokio::time::timeout(time, call).await {
+        match within(time, call).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => {
                 if matches!(error.code(), Some("ExpiredToken" | "InvalidClientTokenId" | "UnrecognizedClientException"))
@@ -232,7 +232,7 @@ impl Queue {
                 let reached = error.raw_response().is_some();
                 Err(Trouble { words: described(&error), certain: refused || unsent(), reached })
             }
-            Err(_) => {
+            Err(TimedOut) => {
                 let words = format!("no answer from SQS within {}", humantime::format_duration(time));
                 Err(Trouble { words, certain: unsent(), reached: true })
             }

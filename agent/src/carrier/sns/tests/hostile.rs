@@ -1,0 +1,119 @@
+//! Answers that look like SNS's and are not, and faults of our own on the way to it.
+
+use super::peer::{Peer, Reply};
+use super::*;
+
+const ID: &str = "94f20ce6-13c5-43a0-9a9e-ca52d816e90b";
+
+fn accepted(result: &str) -> String {
+    format!("<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">{result}</PublishResponse>")
+}
+
+#[tokio::test]
+async fn an_id_that_cannot_be_one_or_a_body_that_is_cut_proves_nothing() {
+    let id = |id: &str| accepted(&format!("<PublishResult><MessageId>{id}</MessageId></PublishResult>"));
+    let whole = id(ID);
+    for body in [
+        id(""),
+        id("   "),
+        id(&format!(" {ID} ")),
+        id(&format!("{ID}\n")),
+        id("94f2 0ce6"),
+        id("94f2&#9;0ce6"),
+        id(&"a".repeat(100_000)),
+        format!("<PublishResponse><PublishResult><MessageId>{}", &ID[..10]),
+        whole[..whole.len() - 1].to_owned(),
+        whole.replace("</PublishResult></PublishResponse>", ""),
+        format!("{whole}{whole}"),
+    ] {
+        let failed = met([Reply::answer(200, &body)]).await;
+        let shown = &body[..body.len().min(120)];
+        assert_eq!((failed.verdict, failed.problem.code), (Verdict::Unknown, Code::OutcomeUnknown), "{shown}");
+        assert!(failed.problem.detail.len() < 200, "{}", failed.problem.detail);
+    }
+}
+
+#[tokio::test]
+async fn a_well_formed_acceptance_is_read_whatever_stands_before_the_result() {
+    let result = format!("<PublishResult><MessageId>{ID}</MessageId></PublishResult>");
+    for body in [
+        accepted(&format!("<Extra/>{result}")),
+        accepted(&format!("<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>{result}")),
+        accepted(&format!("<!-- a -->\n<Extra><MessageId>x</MessageId></Extra>{result}<Extra/>")),
+    ] {
+        let peer = Peer::start([Reply::answer(200, &body)]).await;
+        assert_eq!(publish(&sns(&peer.url).await, &sms()).await.unwrap(), ID, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_code_of_a_refusal_is_found_whatever_stands_before_it() {
+    for body in [
+        "<ErrorResponse><RequestId>r</RequestId><Error><Message>m</Message><Code>RequestThrottled</Code></Error></ErrorResponse>",
+        "<ErrorResponse><Extra/><Error><Code>SlowDown</Code></Error></ErrorResponse>",
+        "<ErrorResponse><Error><Detail><Code>InvalidParameter</Code></Detail><Code>RequestLimitExceeded</Code></Error></ErrorResponse>",
+    ] {
+        let failed = met([Reply::answer(400, body)]).await;
+        assert_eq!((failed.verdict, failed.problem.code), (Verdict::NotSent, Code::CarrierThrottled), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_about_an_opt_out_that_does_not_say_it_is_an_error_and_not_a_no() {
+    let result = |inner: &str| {
+        format!(
+            "<CheckIfPhoneNumberIsOptedOutResponse><Extra/><CheckIfPhoneNumberIsOptedOutResult>{inner}\
+             </CheckIfPhoneNumberIsOptedOutResult></CheckIfPhoneNumberIsOptedOutResponse>"
+        )
+    };
+    let number = PhoneNumber::parse("+12065550100").unwrap();
+    for (body, answer) in [
+        (result(""), Err(Code::CarrierError)),
+        (result("<isOptedOut></isOptedOut>"), Err(Code::CarrierError)),
+        (result("<isOptedOut>maybe</isOptedOut>"), Err(Code::CarrierError)),
+        (result("<isOptedOut>false</isOptedOut>"), Ok(false)),
+        (result("<isOptedOut>true</isOptedOut>"), Ok(true)),
+        (result("<isOptedOut>false").replace("</", ""), Err(Code::CarrierUnavailable)),
+    ] {
+        let peer = Peer::start([Reply::answer(200, &body)]).await;
+        let got = sns(&peer.url).await.opted_out(&number).await.map_err(|problem| problem.code);
+        assert_eq!(got, answer, "{body}");
+    }
+}
+
+/// Keys of which the SDK makes a header that is none.
+#[derive(Debug)]
+struct BrokenKeys;
+
+impl ProvideCredentials for BrokenKeys {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Ok(aws_credential_types::Credentials::new("AKID\nTEST", "k", None, None, "t")))
+    }
+}
+
+/// A source of keys that breaks down.
+#[derive(Debug)]
+struct PanickingKeys;
+
+impl ProvideCredentials for PanickingKeys {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async { panic!("+12065550100") })
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_down_before_the_request_goes_out_leaves_the_message_unsent() {
+    let peer = Peer::start([]).await;
+    for sns in [sns_with(&peer.url, BrokenKeys).await, sns_with(&peer.url, PanickingKeys).await] {
+        let failed = publish(&sns, &sms()).await.unwrap_err();
+        assert_eq!((failed.verdict, failed.signal), (Verdict::NotSent, Signal::Unreachable), "{failed:?}");
+        assert!(!format!("{failed:?}").contains("2065550100"), "{failed:?}");
+    }
+    assert!(peer.requests().is_empty());
+}
