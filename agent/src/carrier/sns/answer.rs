@@ -224,9 +224,10 @@ mod tests {
     fn a_document_that_is_cut_anywhere_has_no_id() {
         let whole = response(&format!("<Extra a='b'/>{}<!-- c -->", result(&format!("<MessageId>{ID}</MessageId>"))));
         for (at, _) in whole.char_indices() {
-            assert_ne!(id_in(&whole[..at]).as_ref().map(Option::as_deref), Ok(Some(ID)), "{}", &whole[..at]);
-            assert_eq!(id_in(&whole[..at]), Err(Unreadable), "{}", &whole[..at]);
+            let (cut, _) = whole.split_at(at);
+            assert_eq!(id_in(cut), Err(Unreadable), "{cut}");
         }
+        assert_eq!(id_in(&whole).as_ref().map(Option::as_deref), Ok(Some(ID)));
     }
 
     #[test]

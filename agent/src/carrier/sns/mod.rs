@@ -134,9 +134,10 @@ impl Sns {
             (Some(Ok(_)), _) => {
                 Err(Problem::new(Code::CarrierError, "SNS answered and did not say whether the number has opted out."))
             }
-            (Some(Err(Unreadable)), _) => {
-                Err(Problem::new(Code::CarrierUnavailable, "SNS answered about opt-outs with a body that cannot be read."))
-            }
+            (Some(Err(Unreadable)), _) => Err(Problem::new(
+                Code::CarrierUnavailable,
+                "SNS answered about opt-outs with a body that cannot be read.",
+            )),
             (None, Ok(Ok(Err(error)))) => {
                 let mut problem = self.refused(&error, false, &answer).problem;
                 // A question, unlike a message, can be asked again without harm.
@@ -145,7 +146,9 @@ impl Sns {
                 }
                 Err(problem)
             }
-            (None, Ok(_)) => Err(Problem::new(Code::CarrierError, "The question about opt-outs met a defect of the agent.")),
+            (None, Ok(_)) => {
+                Err(Problem::new(Code::CarrierError, "The question about opt-outs met a defect of the agent."))
+            }
             (None, Err(TimedOut)) => {
                 Err(Problem::new(Code::CarrierUnavailable, "No answer from SNS about opt-outs in time."))
             }
