@@ -194,13 +194,21 @@ enum Event {
     Accept(Option<i64>),
     Pass(i64),
     /// The machine sleeps, or the wall clock is set, or both at once.
-    Step { asleep: i64, by: i64 },
+    Step {
+        asleep: i64,
+        by: i64,
+    },
     /// The wall clock is put right.
     Correct,
     Restart(i64),
-    Reboot { off: i64, wrong_by: i64 },
+    Reboot {
+        off: i64,
+        wrong_by: i64,
+    },
     /// What is due is claimed; every second one is published, the rest is to be tried again.
-    Work { pause: i64 },
+    Work {
+        pause: i64,
+    },
 }
 
 fn event() -> impl Strategy<Value = Event> {

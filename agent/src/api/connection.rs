@@ -15,10 +15,11 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::Api;
 use super::listener::Local;
 use super::pulse::Pulse;
 use super::socket::{Socket, Watched};
+use super::{Api, date};
+use crate::clock::{Machine, ThisMachine};
 
 /// The largest head of a request in bytes; with HTTP/1 also what is read ahead.
 const HEAD: usize = 16 * 1024;
@@ -54,7 +55,9 @@ pub(super) async fn serve(socket: Socket, door: Door, mut stop: watch::Receiver<
         let (pulse, door) = (Arc::clone(&pulse), door.clone());
         async move {
             let _in_hand = pulse.begin(request.version() == Version::HTTP_2);
-            Ok::<_, Infallible>(door.api.answer(request, &door.local).await)
+            let mut answer = door.api.answer(request, &door.local).await;
+            date::put(&mut answer, ThisMachine.wall());
+            Ok::<_, Infallible>(answer)
         }
     });
     let protocols = protocols();
@@ -90,9 +93,10 @@ pub(super) async fn serve(socket: Socket, door: Door, mut stop: watch::Receiver<
 fn protocols() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // hyper's own time-out for a head also runs while there is no request; the pulse tells the two apart.
-    builder.http1().header_read_timeout(None).max_buf_size(HEAD).max_headers(FIELDS);
+    builder.http1().auto_date_header(false).header_read_timeout(None).max_buf_size(HEAD).max_headers(FIELDS);
     builder
         .http2()
+        .auto_date_header(false)
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1)

@@ -10,6 +10,7 @@ mod batch;
 mod body;
 mod cancel;
 mod connection;
+mod date;
 mod draft;
 mod fingerprint;
 mod gates;

@@ -38,6 +38,9 @@ impl Timestamp {
 pub struct WallTime(i64);
 
 impl WallTime {
+    /// The last moment that texts can name: the end of the year 9999.
+    pub const LAST: Self = Self(253_402_300_799_999);
+
     /// A moment from its milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
@@ -70,8 +73,7 @@ impl From<SystemTime> for WallTime {
 impl fmt::Display for WallTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Beyond the year 9999 the formatter fails; a clock that is that wrong must not take the process down.
-        const LAST: i64 = 253_402_300_799_999;
-        let shown = Self(self.0.min(LAST)).to_system_time();
+        let shown = (*self).min(Self::LAST).to_system_time();
         humantime::format_rfc3339_millis(shown).fmt(f)
     }
 }
