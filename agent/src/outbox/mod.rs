@@ -216,7 +216,8 @@ pub trait Outbox: Send + Sync {
     /// `outbox_unavailable`.
     fn interrupted(&self) -> BoxFuture<'static, Result<Vec<Claim>, Problem>>;
 
-    /// Writes something, to see whether writes are taken: what was last refused, if that is so, and not for good.
+    /// Whether writes are taken and reach the disk. At most once a second something is written for it: what was last
+    /// refused, if that is so, and not for good.
     ///
     /// # Errors
     /// `outbox_unavailable`.

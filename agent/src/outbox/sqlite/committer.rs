@@ -3,7 +3,7 @@
 //! Jobs wait in a list; the first to come while nobody writes starts a leader, which takes what has gathered, runs it
 //! in one transaction, answers all, and goes on until the list is empty. A batch that nobody wants durable is written
 //! on the runtime's own thread (some tens of microseconds, no hand-over between threads); one that somebody does
-//! waits for its fsync on a blocking thread. A caller that goes away takes nothing back.
+//! waits for its fsync on a blocking thread, and so does one that finds the file locked by another program. A caller that goes away takes nothing back.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::file;
 use super::trouble::{Damage, Trouble};
-use super::writer::{Transaction, Writer};
+use super::writer::{Transaction, Writer, is_busy};
 use crate::message::Problem;
 
 /// Bounds the time that one transaction keeps the others waiting.
@@ -100,6 +100,11 @@ impl Committer {
         answer.await.ok()
     }
 
+    /// What the last commit met, if it failed.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        self.0.trouble.problem()
+    }
+
     fn push(&self, job: Box<dyn Job>) {
         self.start(|queue| queue.waiting.push(job));
     }
@@ -128,25 +133,29 @@ impl Committer {
                 (queue.waiting.drain(..size).collect::<Vec<_>>(), loan)
             };
             let durable = batch.iter().any(|job| job.durable());
-            if durable || loan.is_some() {
-                let (mut moved, shared) = (writer, Arc::clone(&self.0));
-                let written = tokio::task::spawn_blocking(move || {
-                    commit(&shared.trouble, &mut moved, batch, durable);
-                    if let Some(loan) = loan {
-                        loan(&mut moved);
-                    }
-                    moved
-                });
-                // It only fails when the runtime is going down; `commit` catches the panics of jobs.
-                let Ok(back) = written.await else { return };
-                writer = back;
+            let batch = if durable || loan.is_some() {
+                batch
+            } else if let Some(locked_out) = commit_at_once(&self.0.trouble, &mut writer, batch) {
+                locked_out
             } else {
-                commit(&self.0.trouble, &mut writer, batch, false);
                 // Those who were just answered run first: what they ask for next belongs to the next batch.
                 tokio::task::yield_now().await;
-            }
+                continue;
+            };
+            let (mut moved, shared) = (writer, Arc::clone(&self.0));
+            let written = tokio::task::spawn_blocking(move || {
+                moved.patiently(|writer| commit(&shared.trouble, writer, batch, durable));
+                if let Some(loan) = loan {
+                    loan(&mut moved);
+                }
+                moved
+            });
+            // It only fails when the runtime is going down; `commit` catches the panics of jobs.
+            let Ok(back) = written.await else { return };
+            writer = back;
         }
     }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -162,12 +171,26 @@ fn share(waiting: &[Box<dyn Job>]) -> usize {
     sums.take_while(|rows| *rows <= MOST_ROWS).count().max(waiting.len().min(1))
 }
 
-fn commit(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
-    if batch.is_empty() {
-        return;
+/// Commits a batch that nobody wants durable, unless another program holds the write lock: gives it back then.
+fn commit_at_once(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>) -> Option<Vec<Box<dyn Job>>> {
+    let written = transact(writer, &mut batch, false);
+    if written.as_ref().is_err_and(Failure::is_busy) {
+        return Some(batch);
     }
-    let written = transact(writer, &mut batch, durable);
-    if written.is_err() && batch.len() > 1 {
+    finish(trouble, writer, batch, written);
+    None
+}
+
+fn commit(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
+    if !batch.is_empty() {
+        let written = transact(writer, &mut batch, durable);
+        finish(trouble, writer, batch, written);
+    }
+}
+
+fn finish(trouble: &Trouble, writer: &mut Writer, batch: Vec<Box<dyn Job>>, written: Result<(), Failure>) {
+    // None of them is to blame for another program's lock.
+    if written.as_ref().is_err_and(|failure| !failure.is_busy()) && batch.len() > 1 {
         for job in batch {
             let durable = job.durable();
             commit(trouble, writer, vec![job], durable);
@@ -191,6 +214,13 @@ enum Failure {
     Sqlite(rusqlite::Error),
     /// A job panicked.
     Defect,
+}
+
+impl Failure {
+    /// Whether another program holds the outbox.
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if is_busy(error))
+    }
 }
 
 fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> Result<(), Failure> {

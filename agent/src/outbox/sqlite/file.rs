@@ -175,7 +175,7 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
 
 /// What both connections need.
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    // The log's keeper may hold the file for the length of an fsync.
+    // At a start another program's lock is waited for.
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "cache_size", -1024)?;
@@ -189,6 +189,9 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     configure(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
+    // Some reads run on the runtime's own thread. No reader waits for a writer here; what could lock it out is another
+    // program that recovers the log or takes the file for itself.
+    connection.busy_timeout(std::time::Duration::from_millis(50))?;
     Ok(connection)
 }
 

@@ -16,7 +16,7 @@ use super::writer::Writer;
 /// When the log is emptied.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// How long what was written may stay in it. The promise is a minute.
+    /// How long what was written may stay in it while nobody else reads the file. The promise is a minute.
     oldest: Duration,
     /// How many pages it may have before it is begun anew. That stops all for a moment, so not often.
     largest: i32,
@@ -51,29 +51,62 @@ impl Log {
     }
 }
 
+/// The longest pause between two tries to empty a log that a reader keeps: it is empty that soon after the reader ends.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a reader may keep the log before the agent warns of it.
+const TOLERATED: Duration = Duration::from_secs(5);
+
+/// Tries in a row at a log that was moved into the file and that only a reader of this moment keeps, and the pause between.
+const TRIES: u32 = 4;
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+
 /// Empties the log of `database` as needed, for as long as it is polled. Sleeps while nothing is written.
 ///
 /// A log that is only large is begun anew in place: cutting the file costs some milliseconds in which nobody is answered,
 /// and a commit that makes the file longer syncs more slowly than one that writes over what was there. One that is old is
 /// cut.
+///
+/// A program that reads the outbox keeps its log from being emptied for as long as it reads. Nothing waits for it: the log
+/// grows meanwhile, and is tried again after a pause.
 pub(super) async fn keep(database: PathBuf, committer: Committer, damage: Damage, log: Arc<Log>, bounds: Bounds) {
     let trouble = Trouble::of_one(damage);
     loop {
         log.written.notified().await;
         let since = Instant::now();
+        let (mut pause, mut kept) = (GLANCE, Kept::default());
         loop {
-            tokio::time::sleep(GLANCE).await;
-            if since.elapsed() >= bounds.oldest {
-                if empty(&database, &committer, &trouble, Writer::truncate_log).await {
-                    break;
-                }
-            } else if log.pages() > bounds.largest && empty(&database, &committer, &trouble, Writer::restart_log).await
-            {
-                // The next commit says anew how many there are.
-                log.pages.store(0, Ordering::Relaxed);
+            tokio::time::sleep(pause).await;
+            let is_old = since.elapsed() >= bounds.oldest;
+            if !is_old && log.pages() <= bounds.largest {
+                pause = GLANCE;
+                continue;
             }
+            let end = if is_old { Writer::truncate_log } else { Writer::restart_log };
+            let emptied = empty(&database, &committer, &trouble, end).await;
+            kept.hear(emptied, log.pages());
+            if emptied != Emptied::Done {
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                continue;
+            }
+            if is_old {
+                break;
+            }
+            // The next commit says anew how many there are.
+            log.pages.store(0, Ordering::Relaxed);
+            pause = GLANCE;
         }
     }
+}
+
+/// What became of an attempt to empty the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Emptied {
+    Done,
+    /// Another connection reads, checkpoints or writes.
+    InUse,
+    /// The disk did not take it; that was logged.
+    Failed,
 }
 
 async fn empty(
@@ -81,18 +114,62 @@ async fn empty(
     committer: &Committer,
     trouble: &Trouble,
     end: fn(&Writer) -> rusqlite::Result<bool>,
-) -> bool {
+) -> Emptied {
     let path = database.to_owned();
     // The bulk goes while others write on; what is left then is short work for the writer itself.
     let moved = tokio::task::spawn_blocking(move || {
         let connection = Connection::open(path)?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| {
+            let (busy, pages, moved): (i64, i64, i64) = row.try_into()?;
+            Ok(busy == 0 && pages == moved)
+        })
     });
-    if !matches!(moved.await.map(|moved| trouble.of(moved)), Ok(Ok(()))) {
-        return false;
+    match moved.await.map(|moved| trouble.of(moved)) {
+        Ok(Ok(true)) => {}
+        // What a reader still needs of the log may be long, and the writer would only look at all of it in vain.
+        Ok(Ok(false)) => return Emptied::InUse,
+        Ok(Err(_)) | Err(_) => return Emptied::Failed,
     }
-    let emptied = committer.lend(move |writer| end(writer)).await;
-    matches!(emptied.map(|emptied| trouble.of(emptied)), Some(Ok(true)))
+    for _ in 0..TRIES {
+        match committer.lend(move |writer| end(writer)).await.map(|emptied| trouble.of(emptied)) {
+            Some(Ok(true)) => return Emptied::Done,
+            Some(Ok(false)) => tokio::time::sleep(BETWEEN_TRIES).await,
+            Some(Err(_)) | None => return Emptied::Failed,
+        }
+    }
+    Emptied::InUse
+}
+
+/// Since when another program keeps the log, and whether the agent has warned of it.
+#[derive(Debug, Default)]
+struct Kept {
+    since: Option<Instant>,
+    is_told: bool,
+}
+
+impl Kept {
+    /// Hears of an attempt to empty a log of so many pages.
+    fn hear(&mut self, emptied: Emptied, pages: i32) {
+        match emptied {
+            Emptied::InUse => {
+                let since = *self.since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= TOLERATED && !std::mem::replace(&mut self.is_told, true) {
+                    tracing::warn!(
+                        pages,
+                        "another process has `outbox.db` open in a transaction (a sqlite3 shell, a backup, a monitor), so the \
+                         write-ahead log cannot be emptied: `outbox.db-wal` grows, and texts of settled messages stay in \
+                         it until that process ends its transaction. Sending goes on"
+                    );
+                }
+            }
+            Emptied::Done => {
+                if std::mem::take(self).is_told {
+                    tracing::info!("the write-ahead log of the outbox is emptied again");
+                }
+            }
+            Emptied::Failed => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -105,13 +182,13 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(30);
 
     /// An outbox whose log is kept within `bounds`; `commit` makes it longer.
-    struct Kept {
+    struct Outbox {
         folder: tempfile::TempDir,
         committer: Committer,
         log: Arc<Log>,
     }
 
-    impl Kept {
+    impl Outbox {
         fn within(bounds: Bounds) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let (database, log) = (folder.path().join("outbox.db"), Arc::<Log>::default());
@@ -132,30 +209,82 @@ mod tests {
 
     #[tokio::test]
     async fn a_log_that_is_large_is_begun_anew_and_its_file_keeps_its_length() {
-        let kept = Kept::within(Bounds { oldest: LONG, largest: 50 });
+        let outbox = Outbox::within(Bounds { oldest: LONG, largest: 50 });
         let mut most = 0;
         let until = Instant::now() + PATIENCE;
-        while kept.log.pages() >= most {
-            most = kept.log.pages();
+        while outbox.log.pages() >= most {
+            most = outbox.log.pages();
             assert!(Instant::now() < until, "it has {most} pages");
-            kept.commit().await;
+            outbox.commit().await;
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        kept.commit().await;
-        let pages = kept.log.pages();
+        outbox.commit().await;
+        let pages = outbox.log.pages();
         assert!((1..50).contains(&pages) && most > 50, "it had {most} pages and then {pages}");
-        assert!(kept.length() > 50 * 4096, "the file was cut to {}", kept.length());
+        assert!(outbox.length() > 50 * 4096, "the file was cut to {}", outbox.length());
     }
 
     #[tokio::test]
     async fn a_log_that_is_old_is_cut_to_nothing_however_short() {
-        let kept = Kept::within(Bounds { oldest: Duration::from_millis(100), largest: i32::MAX });
-        kept.commit().await;
-        assert!(kept.length() > 0);
+        let outbox = Outbox::within(Bounds { oldest: Duration::from_millis(100), largest: i32::MAX });
+        outbox.commit().await;
+        assert!(outbox.length() > 0);
         let until = Instant::now() + PATIENCE;
-        while kept.length() > 0 {
-            assert!(Instant::now() < until, "it still has {} bytes", kept.length());
+        while outbox.length() > 0 {
+            assert!(Instant::now() < until, "it still has {} bytes", outbox.length());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// A reader in a transaction, as of another program, at the end of the log as it is now.
+    fn reader(outbox: &Outbox) -> Connection {
+        let reader = Connection::open(outbox.folder.path().join("outbox.db")).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM message").unwrap();
+        reader
+    }
+
+    #[tokio::test]
+    async fn the_writer_does_not_wait_for_a_reader_and_the_log_is_cut_once_it_ended() {
+        let outbox = Outbox::within(Bounds { oldest: Duration::from_millis(100), largest: 10 });
+        outbox.commit().await;
+        let reader = reader(&outbox);
+        let writing = Instant::now();
+        // Long enough that the log is old, and large, many times over.
+        for _ in 0..100 {
+            outbox.commit().await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let tried = outbox.committer.lend(|writer| {
+                let begun = Instant::now();
+                assert!(!writer.truncate_log().unwrap() && !writer.restart_log().unwrap(), "a reader is in the way");
+                begun.elapsed()
+            });
+            assert!(tried.await.unwrap() < Duration::from_secs(1), "it waited for the reader");
+        }
+        assert!(writing.elapsed() < PATIENCE);
+        assert!(outbox.length() > 0);
+        drop(reader);
+        let until = Instant::now() + PATIENCE;
+        while outbox.length() > 0 {
+            assert!(Instant::now() < until, "it still has {} bytes", outbox.length());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_stays_is_warned_of_once_and_one_that_passes_is_not() {
+        let said = super::super::trouble::Said::default();
+        let _logging = said.hear();
+        let mut kept = Kept::default();
+        kept.hear(Emptied::InUse, 3);
+        kept.hear(Emptied::Done, 0);
+        assert_eq!(said.take(), [""; 0]);
+        for _ in 0..100 {
+            kept.hear(Emptied::InUse, 3);
+            tokio::time::advance(LONGEST_PAUSE).await;
+        }
+        assert_eq!(said.take(), ["WARN"]);
+        kept.hear(Emptied::Failed, 3);
+        kept.hear(Emptied::Done, 0);
+        assert_eq!(said.take(), ["INFO"]);
     }
 }

@@ -14,6 +14,7 @@ mod history;
 mod horizon;
 mod log;
 mod queue;
+mod readiness;
 mod row;
 mod schema;
 mod timeline;
@@ -31,6 +32,7 @@ use rusqlite::Connection;
 use self::ahead::Ahead;
 use self::committer::Committer;
 pub use self::file::OpenError;
+use self::readiness::Readiness;
 use self::trouble::{Damage, Trouble};
 use self::untaken::Untaken;
 use self::writer::Writer;
@@ -82,6 +84,7 @@ pub struct SqliteOutbox {
     trouble: Arc<Trouble>,
     damage: Damage,
     untaken: Untaken,
+    readiness: Arc<Readiness>,
     ahead: Arc<Ahead>,
     options: Options,
     clock: Arc<dyn Clock>,
@@ -130,6 +133,7 @@ impl SqliteOutbox {
             trouble: Arc::new(Trouble::of_one(damage.clone())),
             damage,
             untaken: Untaken::default(),
+            readiness: Arc::default(),
             ahead,
             options,
             clock,
@@ -142,7 +146,7 @@ impl SqliteOutbox {
     /// # Errors
     /// `outbox_unavailable`.
     pub async fn empty_log(&self) -> Result<(), Problem> {
-        match self.committer.lend(|writer| writer.truncate_log()).await {
+        match self.committer.lend(|writer| writer.patiently(|writer| writer.truncate_log())).await {
             Some(Ok(true)) => Ok(()),
             Some(Err(error)) => Err(self.trouble.met(&error)),
             Some(Ok(false)) | None => Err(file::unavailable("the log of the outbox is in use")),
@@ -260,21 +264,26 @@ impl Outbox for SqliteOutbox {
     }
 
     fn probe(&self) -> BoxFuture<'static, Result<(), Problem>> {
-        let options = self.options;
-        let (untaken, last) = (self.untaken.clone(), self.untaken.last());
-        let tried = last.clone();
-        let probing = self.committer.run(false, move |transaction| {
-            if let Some(acceptance) = &tried {
-                untaken::try_out(transaction, || entry::accept(transaction, acceptance, options).map(drop))?;
-            }
-            writer::beat(transaction)
-        });
-        let damage = self.damage.clone();
+        let (committer, untaken, damage) = (self.committer.clone(), self.untaken.clone(), self.damage.clone());
+        let (readiness, options) = (Arc::clone(&self.readiness), self.options);
         Box::pin(async move {
-            probing.await?;
-            damage.none()?;
-            last.iter().for_each(|tried| untaken.would_be_taken(tried));
-            Ok(())
+            let failed = || committer.problem().or_else(|| untaken.problem()).or_else(|| damage.none().err());
+            let probe = || async {
+                let last = untaken.last();
+                let tried = last.clone();
+                // Durable, since a disk may take writes and fail to sync them.
+                let probing = committer.run(true, move |transaction| {
+                    if let Some(acceptance) = &tried {
+                        untaken::try_out(transaction, || entry::accept(transaction, acceptance, options).map(drop))?;
+                    }
+                    writer::beat(transaction)
+                });
+                probing.await?;
+                damage.none()?;
+                last.iter().for_each(|tried| untaken.would_be_taken(tried));
+                Ok(())
+            };
+            readiness.ask(failed, probe).await
         })
     }
 

@@ -49,6 +49,8 @@ struct Told {
     failures: u64,
     /// Whether the trouble it was told of lasts.
     lasts: bool,
+    /// What was met last, unless it worked since.
+    problem: Option<Problem>,
 }
 
 impl Trouble {
@@ -60,6 +62,7 @@ impl Trouble {
     /// What an error of SQLite means to whoever asked.
     pub(super) fn met(&self, error: &rusqlite::Error) -> Problem {
         let what = meaning(error);
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).problem = Some(unavailable(what));
         let code = error.sqlite_error().map(|error| error.extended_code);
         if what == DAMAGED {
             if !self.damage.0.swap(true, Ordering::Relaxed) {
@@ -73,7 +76,7 @@ impl Trouble {
         // Trouble that comes and goes is no news either.
         if told.at.is_none_or(|at| now.duration_since(at) >= REPEAT) {
             tracing::error!(code, failures = told.failures, "{what}");
-            *told = Told { at: Some(now), failures: 0, lasts: true };
+            (told.at, told.failures, told.lasts) = (Some(now), 0, true);
         }
         unavailable(what)
     }
@@ -89,9 +92,15 @@ impl Trouble {
         }
     }
 
+    /// What was met last, unless it worked since.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).problem.clone()
+    }
+
     /// The same worked.
     pub(super) fn over(&self) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.problem = None;
         if std::mem::take(&mut told.lasts) {
             tracing::info!(failures = told.failures, "the outbox works again");
         }
@@ -112,36 +121,48 @@ fn meaning(error: &rusqlite::Error) -> &'static str {
     }
 }
 
+/// The levels of what was logged, with the number of failures where it is told.
+#[cfg(test)]
+#[derive(Clone, Default)]
+pub(super) struct Said(Arc<Mutex<Vec<String>>>);
+
+#[cfg(test)]
+impl Said {
+    /// Listens until the guard is dropped.
+    pub(super) fn hear(&self) -> tracing::subscriber::DefaultGuard {
+        use tracing_subscriber::layer::SubscriberExt;
+        tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
+    }
+
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Said {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let mut line = event.metadata().level().to_string();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            if field.name() == "failures" {
+                line.push_str(&format!(" {value:?}"));
+            }
+        });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use tracing_subscriber::layer::SubscriberExt;
-
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Said(Arc<Mutex<Vec<String>>>);
-
-    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Said {
-        fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-            let mut line = event.metadata().level().to_string();
-            event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-                if field.name() == "failures" {
-                    line.push_str(&format!(" {value:?}"));
-                }
-            });
-            self.0.lock().unwrap().push(line);
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn trouble_is_said_once_and_once_a_minute_and_when_it_is_over() {
         let (trouble, said) = (Trouble::default(), Said::default());
-        let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
+        let _logging = said.hear();
         let met = |times: usize| {
             (0..times).for_each(|_| drop(trouble.met(&rusqlite::Error::InvalidQuery)));
-            std::mem::take(&mut *said.0.lock().unwrap())
+            said.take()
         };
         trouble.over();
         assert_eq!(met(100), ["ERROR 1"]);
@@ -155,7 +176,7 @@ mod tests {
     async fn damage_is_said_once_by_all_together_and_is_never_over() {
         let damage = Damage::default();
         let (one, other, said) = (Trouble::of_one(damage.clone()), Trouble::of_one(damage.clone()), Said::default());
-        let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
+        let _logging = said.hear();
         assert!(damage.none().is_ok());
         for trouble in [&one, &other, &one] {
             let corrupt = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(11), None);
@@ -164,17 +185,17 @@ mod tests {
         }
         tokio::time::advance(REPEAT).await;
         assert!(damage.none().is_err());
-        assert_eq!(*said.0.lock().unwrap(), ["ERROR"]);
+        assert_eq!(said.take(), ["ERROR"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn trouble_that_comes_and_goes_does_not_flood_the_log() {
         let (trouble, said) = (Trouble::default(), Said::default());
-        let _logging = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
+        let _logging = said.hear();
         for _ in 0..100 {
             trouble.met(&rusqlite::Error::InvalidQuery);
             trouble.over();
         }
-        assert_eq!(*said.0.lock().unwrap(), ["ERROR 1", "INFO 0"]);
+        assert_eq!(said.take(), ["ERROR 1", "INFO 0"]);
     }
 }

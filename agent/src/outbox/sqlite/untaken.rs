@@ -12,26 +12,35 @@ use super::writer::Transaction;
 use crate::message::{Code, Problem};
 use crate::outbox::Acceptance;
 
+/// An acceptance, and why it failed.
+type Failed = (Arc<Acceptance>, Problem);
+
 /// The last acceptance that failed, unless one was taken since.
 #[derive(Clone, Default)]
-pub(super) struct Untaken(Arc<Mutex<Option<Arc<Acceptance>>>>);
+pub(super) struct Untaken(Arc<Mutex<Option<Failed>>>);
 
 impl Untaken {
     /// Hears what became of one.
     pub(super) fn hear<T>(&self, acceptance: Arc<Acceptance>, answer: &Result<T, Problem>) {
-        let failed = answer.as_ref().is_err_and(|problem| problem.code == Code::OutboxUnavailable);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failed.then_some(acceptance);
+        let problem = answer.as_ref().err().filter(|problem| problem.code == Code::OutboxUnavailable);
+        let untaken = problem.map(|problem| (acceptance, problem.clone()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = untaken;
     }
 
     /// The one to try out.
     pub(super) fn last(&self) -> Option<Arc<Acceptance>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(acceptance, _)| Arc::clone(acceptance))
+    }
+
+    /// Why it was not taken.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, problem)| problem.clone())
     }
 
     /// That one would be taken now.
     pub(super) fn would_be_taken(&self, tried: &Arc<Acceptance>) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, tried)) {
+        if last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, tried)) {
             *last = None;
         }
     }

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::horizon::Horizon;
 use super::log::Log;
@@ -20,6 +21,8 @@ pub(super) struct Writer {
     full: Option<bool>,
     /// Whether a commit went without its fsync since the last one with.
     unsynced: bool,
+    /// Whether another program held the write lock when it was last needed.
+    is_locked_out: bool,
     /// Messages that wait in the queue, as of the last commit.
     queued: u64,
     /// As of the last commit.
@@ -103,10 +106,23 @@ impl Writer {
         begun.commit()?;
         let waiting = "SELECT count(*) FROM message WHERE status = 0";
         let queued = connection.query_row(waiting, (), |row| row.get::<_, u32>(0))?.into();
-        let mut writer = Self { connection, full: None, unsynced: true, queued, horizon, timeline };
+        let mut writer =
+            Self { connection, full: None, unsynced: true, is_locked_out: false, queued, horizon, timeline };
         // The first sync makes the directory entries of the file and of its log durable too.
         writer.transaction(true, |_| Ok(()))?;
+        writer.connection.busy_timeout(Duration::ZERO)?;
         Ok(writer)
+    }
+
+    /// Does some work that may wait a moment for the locks of other programs. Not on the runtime's own thread: everything
+    /// else there waits too. A lock that outlasts that moment is waited for only briefly until it has gone.
+    pub(super) fn patiently<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let patience = if self.is_locked_out { Duration::from_millis(50) } else { Duration::from_secs(1) };
+        // Both calls store a number and cannot fail on an open connection.
+        drop(self.connection.busy_timeout(patience));
+        let done = work(self);
+        drop(self.connection.busy_timeout(Duration::ZERO));
+        done
     }
 
     /// The clock of the timeline.
@@ -125,7 +141,9 @@ impl Writer {
             self.connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
             self.full = Some(durable);
         }
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        let begun = self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(());
+        self.is_locked_out = begun.as_ref().is_err_and(is_busy);
+        begun?;
         let (queued, horizon) = (Cell::new(self.queued), Cell::new(self.horizon));
         let (shift, turn) = (self.timeline.shift(), self.timeline.turn());
         let transaction = Transaction { connection: &self.connection, queued, horizon, shift };
@@ -156,7 +174,8 @@ impl Writer {
         drop(self.connection.execute_batch("ROLLBACK"));
     }
 
-    /// Moves the whole log into the file and cuts it to nothing. False: a reader was in the way.
+    /// Moves the whole log into the file and cuts it to nothing. False: a reader was in the way. It is not waited for: every
+    /// send would wait too.
     pub(super) fn truncate_log(&self) -> rusqlite::Result<bool> {
         self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")
     }
@@ -170,6 +189,11 @@ impl Writer {
     fn checkpoint(&self, pragma: &str) -> rusqlite::Result<bool> {
         self.connection.query_row(pragma, (), |row| row.get(0)).map(|busy: i64| busy == 0)
     }
+}
+
+/// Whether another program holds a lock that was needed.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// Changes a row, so that a commit has something to sync: an empty one syncs nothing.
