@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+#[path = "../../config/tests/bypass/mod.rs"]
+mod bypass;
 #[path = "../../config/tests/imports/mod.rs"]
 mod imports;
+
+use std::path::Path;
 
 use imports::House;
 
@@ -93,4 +97,11 @@ fn what_runs_with_the_flow_is_no_breach() {
     ] {
         assert_eq!(planted(file, text), [""; 0], "{file}: {text}");
     }
+}
+
+#[test]
+fn text_of_others_is_shown_through_one_module_only() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let breaches = bypass::past(&source, &[]);
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }

@@ -68,7 +68,7 @@ fn while_sns_cannot_be_reached_messages_wait_and_readiness_says_so_and_then_they
         (&message["error"]["code"], &message["possible_duplicate"]),
         (&"carrier_unavailable".into(), &false.into())
     );
-    let ready = agent.get("/readyz");
+    let ready = get(&agent, "/readyz");
     assert_eq!((ready.status, ready.problem().as_str()), (503, "carrier_unavailable"));
     let folder = agent.kill();
     let agent = moto
@@ -110,7 +110,7 @@ fn a_profile_that_is_in_no_file_is_named_at_the_start_and_by_readyz_and_found_on
         .env("AWS_REGION", "us-east-1")
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .serve();
-    let ready = agent.get("/readyz");
+    let ready = get(&agent, "/readyz");
     assert_eq!((ready.status, ready.problem().as_str()), (503, "carrier_unavailable"));
     let named = |text: &str| {
         text.contains("no AWS profile") && text.contains("AWS_PROFILE names") && text.contains(".aws/credentials")

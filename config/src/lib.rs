@@ -1,13 +1,14 @@
 //! What sms-agent and sms-provision share: one settings file, the AWS client set-up and the telemetry set-up.
 
 mod aws;
+pub mod foreign;
 mod running;
 mod settings;
 mod telemetry;
 
 pub use aws::{
     Ahead, AwsAccess, AwsError, ClientOptions, Credentials, InUse, Incoming, MissingProfile, Outgoing, ProfileTrouble,
-    ahead_of_a_key, causes, in_use, sends_sms,
+    ahead_of_a_key, in_use, sends_sms,
 };
 pub use running::{TimedOut, within};
 pub use settings::{

@@ -224,6 +224,7 @@ mod tests {
             blocked: Vec::new(),
             notes: Vec::new(),
             refused: BTreeSet::new(),
+            barred: BTreeMap::new(),
         };
         let outcome = apply(&[kind(Kind::IamPolicy), kind(Kind::SqsQueue)], &plan, |_| {}, stopped).await;
         let log = log.lock().unwrap().clone();

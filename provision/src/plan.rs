@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::aws::Place;
+use crate::aws::{CallError, Place};
 use crate::observe::Observed;
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, TAG};
 use crate::stack::Stack;
@@ -69,9 +69,19 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// The actions that AWS refused while reading.
     pub refused: BTreeSet<&'static str>,
+    /// Those of them that a grant would not help: what stands in the way, and what to do about it.
+    pub barred: BTreeMap<&'static str, String>,
 }
 
 impl Plan {
+    /// Notes a read that AWS refused.
+    pub fn refuse(&mut self, error: &CallError) {
+        self.refused.insert(error.action);
+        if let Some(remedy) = error.remedy() {
+            self.barred.insert(error.action, format!("{}; {remedy}", error.message));
+        }
+    }
+
     /// The difference. With `adopt`, what is not ours is taken over instead of being a conflict.
     pub fn of(stack: &Stack, place: &Place, observed: Observed, adopt: bool) -> Self {
         let unknown: BTreeSet<Kind> = observed.refused.iter().map(|(kind, _)| *kind).collect();
@@ -82,8 +92,10 @@ impl Plan {
             unchanged: 0,
             blocked: Vec::new(),
             notes: Vec::new(),
-            refused: observed.refused.iter().map(|(_, error)| error.action).collect(),
+            refused: BTreeSet::new(),
+            barred: BTreeMap::new(),
         };
+        observed.refused.iter().for_each(|(_, error)| plan.refuse(error));
         let mut found: BTreeMap<Id, Found> = observed.found.into_iter().map(|one| (one.id.clone(), one)).collect();
         // What is owned with a parent that is somebody else's is somebody else's, too, unless the parent is taken over: then
         // all on it is. A stack has one parent of a kind.
@@ -193,7 +205,7 @@ mod tests {
     use sms_config::{Loaded, Sources};
 
     use super::*;
-    use crate::aws::{CallError, Fault};
+    use crate::aws::Fault;
 
     fn place() -> Place {
         Place { account: "123456789012".to_owned(), partition: "aws".to_owned(), region: "eu-west-1".to_owned() }

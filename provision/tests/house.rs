@@ -1,6 +1,8 @@
 //! Imports run one way: desired, actual, difference, action. A new room gets its place in the order here first. And all
 //! calls of AWS are sent in one way.
 
+#[path = "../../config/tests/bypass/mod.rs"]
+mod bypass;
 #[path = "../../config/tests/imports/mod.rs"]
 mod imports;
 mod sends;
@@ -65,4 +67,11 @@ fn a_call_that_is_sent_by_hand_is_a_breach_however_it_is_written() {
     ] {
         assert_eq!(sends::of(breach).len(), 1, "{breach}");
     }
+}
+
+#[test]
+fn text_of_others_is_shown_through_one_module_only() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let breaches = bypass::past(&source, &[]);
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }

@@ -25,20 +25,23 @@ pub(super) fn alive(call: Call) -> Result<Work, Problem> {
 }
 
 /// Answers 503 with what is missing, or 200; `degraded` where a send is still accepted, and waits here for the queue. An
-/// agent that takes no sends is of no use then.
+/// agent that takes no sends is of no use then. Details are for callers with the token: everyone else learns the status and
+/// the code only.
 pub(super) fn ready(call: Call) -> Result<Work, Problem> {
     call.query.finish()?;
     let (api, ready) = (Arc::clone(&call.api), call.api.intake.ready());
+    let detailed = api.token.as_ref().is_none_or(|token| token.check(&call.headers).is_ok());
     Ok(Box::pin(async move {
         Ok(match ready.await {
             Ok(()) => match api.intake.trouble() {
                 None => answer::json(StatusCode::OK, &OK),
                 Some(detail) if api.takes_sends => {
-                    answer::json(StatusCode::OK, &StatusJson { status: "degraded", detail: Some(detail) })
+                    let detail = detailed.then_some(detail);
+                    answer::json(StatusCode::OK, &StatusJson { status: "degraded", detail })
                 }
-                Some(detail) => problem::answer_not_ready(&Problem::new(Code::OutboxUnavailable, detail)),
+                Some(detail) => problem::answer_not_ready(&Problem::new(Code::OutboxUnavailable, detail), detailed),
             },
-            Err(missing) => problem::answer_not_ready(&missing),
+            Err(missing) => problem::answer_not_ready(&missing, detailed),
         })
     }))
 }

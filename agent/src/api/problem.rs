@@ -22,9 +22,11 @@ pub(super) struct ProblemJson<'a> {
     r#type: Shown<Urn>,
     title: &'static str,
     status: u16,
-    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
     code: &'static str,
-    hint: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
     retryable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
@@ -41,9 +43,9 @@ impl<'a> ProblemJson<'a> {
             r#type: Shown(Urn(problem.code)),
             title: problem.code.title(),
             status: problem.code.status(),
-            detail: &problem.detail,
+            detail: Some(&problem.detail),
             code: problem.code.as_str(),
-            hint: problem.code.hint(),
+            hint: Some(problem.code.hint()),
             retryable: problem.is_retryable(),
             parameter: problem.parameter.as_deref(),
             id: None,
@@ -80,9 +82,13 @@ pub(super) fn answer_of_message(problem: &Problem, message: &Message) -> Answer 
     write(&json, problem.retry_after)
 }
 
-/// The answer of an agent that is not ready: always 503, whatever its reason would answer a send with.
-pub(super) fn answer_not_ready(problem: &Problem) -> Answer {
-    let json = ProblemJson { status: 503, retryable: true, ..ProblemJson::new(problem) };
+/// The answer of an agent that is not ready: always 503, whatever its reason would answer a send with. Callers who may not
+/// see details get the members that are the same for everyone with this code.
+pub(super) fn answer_not_ready(problem: &Problem, detailed: bool) -> Answer {
+    let mut json = ProblemJson { status: 503, retryable: true, ..ProblemJson::new(problem) };
+    if !detailed {
+        json = ProblemJson { detail: None, hint: None, parameter: None, aws_request_id: None, ..json };
+    }
     write(&json, problem.retry_after)
 }
 

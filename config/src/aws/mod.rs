@@ -153,9 +153,9 @@ fn base(settings: &Aws, http: Option<SharedHttpClient>) -> ConfigLoader {
     loader
 }
 
-/// An error and its causes, one after the other: what a person needs of an SDK error, without the debug output that
-/// the SDK's own context prints, requests included.
-pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+/// An error about one of the shared files and its causes, one after the other. For nothing that a peer wrote: that is
+/// what [`crate::foreign`] is for.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in std::iter::successors(Some(error), |&error| error.source()) {
         let next = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");

@@ -209,6 +209,14 @@ async fn ahead(profile: &str, env: &Env) -> Result<Option<Ahead>, ProfileTrouble
     Ok((!keys.is_empty()).then_some(Ahead { file, keys }))
 }
 
+/// The profile in use whose role asks for a second factor, if there is one.
+pub(super) async fn needs_mfa(settings: &Aws, env: &Env) -> Option<String> {
+    let name = named(settings, env).map_or("default".to_owned(), |(name, _)| name);
+    let known = load(&Fs::real(), env, &Default::default(), None).await.ok()?;
+    let asks = |name: &String| known.get_profile(name).is_some_and(|profile| profile.get("mfa_serial").is_some());
+    chain(&known, &name).into_iter().find(asks)
+}
+
 /// The profile that somebody names, and what names it.
 fn named(settings: &Aws, env: &Env) -> Option<(String, &'static str)> {
     match &settings.profile {

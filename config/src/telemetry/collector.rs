@@ -21,6 +21,7 @@ use opentelemetry_http::{HttpClient, HttpError};
 use tokio::runtime::{Builder, Runtime};
 
 use super::trust::Trust;
+use crate::foreign::{OwnWords, causes};
 
 /// An answer says how many spans were refused, and why: longer ones are not read.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -64,7 +65,7 @@ impl Collector {
             *line = connect(trust, request.uri().scheme_str() == Some("https"))?;
         }
         let Line::Ready(runtime, client) = &*line else {
-            return Err("the client could not be set up".into());
+            return Err(OwnWords("the client could not be set up".to_owned()).into());
         };
         runtime.block_on(async {
             tokio::time::sleep(TO_HEAR).await;
@@ -73,7 +74,9 @@ impl Collector {
                 let body = Limited::new(body, LONGEST_ANSWER).collect().await?.to_bytes();
                 Ok(Response::from_parts(head, body))
             };
-            tokio::time::timeout(self.timeout, exchange).await.unwrap_or_else(|_| Err("no answer in time".into()))
+            tokio::time::timeout(self.timeout, exchange)
+                .await
+                .unwrap_or_else(|_| Err(OwnWords("no answer in time".to_owned()).into()))
         })
     }
 }
@@ -89,7 +92,7 @@ impl HttpClient for Collector {
     {
         let answer = self.send(request);
         let failure = match &answer {
-            Err(error) => Some(innermost(&**error)),
+            Err(error) => Some(causes(&**error)),
             Ok(answer) => (!answer.status().is_success()).then(|| format!("it answers {}", answer.status())),
         };
         remember(&self.last_failure, failure);
@@ -108,11 +111,6 @@ fn connect(trust: Trust, https: bool) -> io::Result<Line> {
     let connector =
         HttpsConnectorBuilder::new().with_tls_config(trust.into_tls(https)?).https_or_http().enable_http1().build();
     Ok(Line::Ready(runtime, Box::new(Client::builder(TokioExecutor::new()).build(connector))))
-}
-
-/// The cause at the bottom: "connection refused" rather than "client error".
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
 }
 
 #[cfg(test)]

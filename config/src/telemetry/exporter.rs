@@ -17,6 +17,7 @@ use tracing::{info, warn};
 
 use super::collector::LastFailure;
 use super::mask::{Rigour, mask_text};
+use crate::foreign::causes;
 
 const REPEAT: Duration = Duration::from_secs(60);
 
@@ -78,14 +79,14 @@ impl<E: SpanExporter> SpanExporter for GuardedExporter<E> {
 }
 
 impl<E> GuardedExporter<E> {
-    fn failed(&self, spans: usize, error: &dyn std::error::Error) {
+    fn failed(&self, spans: usize, error: &(dyn std::error::Error + 'static)) {
         let now = Instant::now();
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let lost = trouble.as_ref().map_or(0, |trouble| trouble.lost) + spans;
         let said = trouble.as_ref().map(|trouble| trouble.said).filter(|said| now.duration_since(*said) < REPEAT);
         if said.is_none() {
             let known = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let reason = known.unwrap_or_else(|| error.to_string());
+            let reason = known.unwrap_or_else(|| causes(error));
             warn!(
                 endpoint = self.endpoint,
                 reason,
@@ -203,7 +204,7 @@ mod tests {
         collector.down.store(true, Ordering::Relaxed);
         assert_eq!(export(100).await, ["lost=2 reason=connection refused"]);
         tokio::time::advance(REPEAT).await;
-        assert_eq!(export(100).await, ["lost=202 reason=Operation failed: down"]);
+        assert_eq!(export(100).await, ["lost=202 reason=the reason is not shown, because it may quote secrets"]);
         collector.down.store(false, Ordering::Relaxed);
         assert_eq!(export(100).await, ["lost=400"]);
     }

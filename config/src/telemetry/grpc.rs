@@ -26,6 +26,7 @@ use tonic::transport::Endpoint;
 use super::collector::{LastFailure, TO_HEAR, remember};
 use super::export::Export;
 use super::trust::Trust;
+use crate::foreign::causes_in;
 
 /// The SDK's exporter, and over gRPC what drives it. One type for both ways: the SDK's batching is compiled once.
 #[derive(Debug)]
@@ -115,7 +116,7 @@ fn reason(error: &OTelSdkError) -> String {
         OTelSdkError::Timeout(_) => "no answer in time".to_owned(),
         _ => {
             let words = error.to_string();
-            words.split_once("gRPC code: ").map_or(words.as_str(), |(_, known)| known).to_owned()
+            causes_in(words.split_once("gRPC code: ").map_or(words.as_str(), |(_, known)| known))
         }
     }
 }

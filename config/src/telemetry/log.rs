@@ -1,14 +1,17 @@
 //! The log: lines for people on standard error.
 //!
-//! In flow the events of this process; out flow lines with every phone number hidden. What others wrote is logged at
-//! warn at most, whatever `RUST_LOG` asks: the AWS SDK's debug and trace lines print whole requests. Spans are not
+//! Events of this process become lines in which every phone number is hidden. Events of other crates are logged from warn
+//! on only, whatever `RUST_LOG` asks, and without their text: the AWS SDK's lines print whole requests and answers. Spans are not
 //! shown, so that with export off nothing wants them and `tracing` skips them where they are made.
 
+use std::fmt;
 use std::io::{self, Write};
 
-use tracing::{Level, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Format, Writer};
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::{Layer, registry::LookupSpan};
 
 use super::mask::{Rigour, mask};
@@ -33,11 +36,39 @@ where
 {
     let allowed = filter_fn(|event| event.is_event() && (is_ours(event.target()) || *event.level() <= Level::WARN));
     tracing_subscriber::fmt::layer()
+        .event_format(OwnTextOnly(Format::default()))
         .with_ansi(colours)
         // A closed standard error must not end the process, and that is what telling it there would do.
         .log_internal_errors(false)
         .with_writer(Masking(writer))
         .with_filter(asked.and(allowed.with_max_level_hint(LevelFilter::TRACE)))
+}
+
+/// Writes events of other crates without their text. The AWS SDK puts whole answers into its warnings, and these hold
+/// what [`crate::foreign`] keeps back elsewhere.
+struct OwnTextOnly<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for OwnTextOnly<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let about = event.metadata();
+        if is_ours(about.target()) {
+            return self.0.format_event(context, to, event);
+        }
+        SystemTime.format_time(&mut to)?;
+        let file = about.file().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        writeln!(
+            to,
+            " {:>5} {}: this library warns of something; its text may quote secrets and is not shown ({file}:{})",
+            about.level(),
+            about.target(),
+            about.line().unwrap_or_default()
+        )
+    }
 }
 
 /// Puts the mask between the formatted line and its destination.
@@ -126,7 +157,8 @@ mod tests {
             assert_eq!(shown, "", "{asked}");
         }
         let shown = lines(Some("trace"), false, || warn!(target: "aws_runtime", "number +12065550100"));
-        assert!(shown.contains("WARN aws_runtime: number +•••••••••00"), "{shown}");
+        assert!(shown.contains(" WARN aws_runtime: ") && shown.contains("(log.rs:"), "{shown}");
+        assert!(!shown.contains("number +") && !shown.contains("•00"), "{shown}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use sms_config::{causes, mask_numbers};
+use sms_config::foreign::{Denial, ServiceError};
 
 /// What the caller can do about a failed call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,14 +43,16 @@ pub struct CallError {
     pub resource: String,
     /// What can be done.
     pub fault: Fault,
-    /// AWS's own code.
+    /// AWS's own code, if it has the form of one.
     pub code: Option<Box<str>>,
-    /// AWS's own words, numbers masked; or why there was no answer.
-    pub message: String,
+    /// What is wrong. Nothing of it is AWS's own text, except sentences that are known to be safe.
+    pub message: Box<str>,
     /// For AWS support.
     pub request_id: Option<Box<str>>,
     /// What to do, where that is not what the fault tells.
     pub advice: Option<Box<str>>,
+    /// The answer; none where no call made the error.
+    pub answer: Option<Box<ServiceError>>,
 }
 
 const REFUSED: &[&str] = &["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
@@ -93,9 +95,24 @@ const CREDENTIALS: &[&str] = &[
     "ExpiredTokenException",
     "InvalidClientTokenId",
     "InvalidSignatureException",
+    "OptInRequired",
+    "RequestExpired",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];
+
+/// The service of an IAM action, as people know it.
+fn service(action: &str) -> &'static str {
+    match action.split(':').next() {
+        Some("cloudwatch") => "CloudWatch",
+        Some("iam") => "IAM",
+        Some("logs") => "CloudWatch Logs",
+        Some("sns") => "SNS",
+        Some("sqs") => "SQS",
+        Some("sts") => "STS",
+        _ => "AWS",
+    }
+}
 
 impl CallError {
     /// What an SDK error means.
@@ -103,25 +120,10 @@ impl CallError {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let status = error.raw_response().map(|response| response.status().as_u16());
-        let id = |name| error.raw_response().and_then(|response| response.headers().get(name)).map(Box::from);
-        let request_id = id("x-amzn-requestid").or_else(|| id("x-amz-request-id"));
-        let resource = resource.into();
-        let Some(service) = error.as_service_error() else {
-            let fault = if status == Some(403) { Fault::Refused } else { Fault::Unreachable };
-            return Self {
-                action,
-                resource,
-                fault,
-                code: None,
-                message: mask_numbers(&causes(&error)),
-                request_id,
-                advice: None,
-            };
-        };
-        // Shapes that moved to the JSON protocol carry their namespace: com.amazonaws.sqs#QueueDoesNotExist.
-        let code = service.code().map(|code| Box::from(code.rsplit('#').next().unwrap_or(code)));
-        let fault = match code.as_deref() {
+        let answer = ServiceError::of(service(action), &error);
+        let (status, code) = (answer.status(), answer.code());
+        let fault = match code {
+            _ if status.is_none() => Fault::Unreachable,
             Some(code) if REFUSED.contains(&code) => Fault::Refused,
             Some(code) if MISSING.contains(&code) => Fault::NotFound,
             Some(code) if EXISTS.contains(&code) => Fault::Exists,
@@ -131,24 +133,46 @@ impl CallError {
             Some(code) if CREDENTIALS.contains(&code) => Fault::Credentials,
             // An answer whose code cannot be read.
             _ if status == Some(403) => Fault::Refused,
+            // One that breaks off or is none of AWS's.
+            None if error.as_service_error().is_none() => Fault::Unreachable,
             _ if status == Some(429) => Fault::Throttled,
             _ if status.is_some_and(|status| status >= 500) => Fault::Failing,
             _ => Fault::Other,
         };
-        let without_words = || match status {
-            Some(status) if status >= 400 => format!("status {status}"),
-            other => format!("an answer that cannot be read (status {})", other.unwrap_or(0)),
+        let message = match status {
+            Some(status) if code.is_none() && error.as_service_error().is_some() => match status {
+                400.. => format!("status {status}"),
+                _ => format!("an answer that cannot be read (status {status})"),
+            },
+            _ => answer.explanation(),
         };
-        let message = service.message().map_or_else(without_words, mask_numbers);
         let advice = (fault == Fault::Other && code.is_none())
             .then(|| "is it AWS that answers? Check the endpoint and the proxy, then run it again".into());
-        Self { action, resource, fault, code, message, request_id, advice }
+        Self {
+            action,
+            resource: resource.into(),
+            fault,
+            code: code.map(Box::from),
+            message: message.into(),
+            request_id: answer.request_id().map(Box::from),
+            advice,
+            answer: Some(Box::new(answer)),
+        }
     }
 
     /// One that no call has made: what AWS answered makes no sense, or the machine at hand is in the way.
     pub fn other(action: &'static str, resource: impl Into<String>, message: impl Into<String>) -> Self {
-        let (resource, message) = (resource.into(), message.into());
-        Self { action, resource, fault: Fault::Other, code: None, message, request_id: None, advice: None }
+        let (resource, message) = (resource.into(), message.into().into_boxed_str());
+        Self {
+            action,
+            resource,
+            fault: Fault::Other,
+            code: None,
+            message,
+            request_id: None,
+            advice: None,
+            answer: None,
+        }
     }
 
     /// What was answered, or nothing where AWS says that there is no such thing.
@@ -169,8 +193,34 @@ impl CallError {
         Self { advice: Some(advice.into()), ..self }
     }
 
+    /// The same for a call in that region, which the account may not have enabled.
+    #[must_use]
+    pub fn in_region(self, region: &str) -> Self {
+        let Some(answer) = self.answer else { return self };
+        let answer = answer.in_region(region);
+        Self { message: answer.explanation().into(), answer: Some(Box::new(answer)), ..self }
+    }
+
+    /// What is in the way of a call that was refused, as far as AWS says so.
+    pub fn denial(&self) -> Option<&Denial> {
+        self.answer.as_ref().and_then(|answer| answer.denial()).filter(|_| self.fault == Fault::Refused)
+    }
+
+    /// What to do about a refusal that a grant would not end.
+    pub fn remedy(&self) -> Option<&'static str> {
+        self.answer.as_ref().and_then(|answer| answer.remedy())
+    }
+
+    /// Whether AWS's message has that phrase.
+    pub fn mentions(&self, phrase: &str) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.mentions(phrase))
+    }
+
     /// What to do about a fault where nobody knows better. What no call has made says so itself.
     fn usual_advice(&self) -> Option<&'static str> {
+        if let Some(remedy) = self.remedy() {
+            return Some(remedy);
+        }
         match self.fault {
             Fault::Refused => None,
             Fault::NotFound => {
@@ -207,10 +257,13 @@ impl fmt::Display for CallError {
         let Self { action, resource, .. } = self;
         let message = self.message.trim_end_matches('.');
         match (self.fault, &self.advice) {
-            (Fault::Refused, None) => {
-                write!(f, "{resource}: {action} is not allowed; grant it (sms-provision policy operator prints all ")?;
-                write!(f, "that is needed). AWS says: {}", self.message)
-            }
+            (Fault::Refused, None) => match self.remedy() {
+                Some(remedy) => write!(f, "{resource}: {action} is not allowed: {message}; {remedy}"),
+                None => {
+                    write!(f, "{resource}: {action} is not allowed; grant it (sms-provision policy operator prints ")?;
+                    write!(f, "all that is needed): {message}")
+                }
+            },
             (Fault::Local, _) => write!(f, "{resource}: {message}"),
             (_, advice) => {
                 let code = self.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();

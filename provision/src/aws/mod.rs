@@ -41,11 +41,8 @@ pub enum SessionError {
     /// No region, no such profile, files that cannot be understood, or no endpoint.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// Nobody to be.
-    #[error(
-        "no AWS credentials: {0}; log in, or name a profile that has them (aws.profile, AWS_PROFILE), or set \
-         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    )]
+    /// There are no credentials: why, and what to do about it.
+    #[error("no AWS credentials: {0}")]
     NoCredentials(String),
     /// AWS cannot be asked, or refuses.
     #[error("{0}")]
@@ -128,16 +125,15 @@ impl Session {
     /// [`SessionError`].
     pub async fn open(settings: &Aws, allowed: Option<&str>) -> Result<Self, SessionError> {
         let access = AwsAccess::load(settings, OPTIONS).await?;
-        // All that was tried is a page of text; what to do about it is the same.
-        let short = |why: String| why.split(" Attempted").next().unwrap_or_default().trim_end_matches('.').to_owned();
         // At once, and not after all that the SDK would try in its place.
         if let Some(trouble) = access.credentials.profile_trouble().await {
             return Err(AwsError::Profile(trouble).into());
         }
-        access.credentials.ready_within(LOGIN).await.map_err(|why| SessionError::NoCredentials(short(why)))?;
+        access.credentials.ready_within(LOGIN).await.map_err(SessionError::NoCredentials)?;
         let sts = aws_sdk_sts::Client::new(&access.config);
         let send = || sts.get_caller_identity().send();
-        let caller = call("sts:GetCallerIdentity", &"the credentials", send).await?;
+        let caller = call("sts:GetCallerIdentity", &"the credentials", send).await;
+        let caller = caller.map_err(|error| error.in_region(&access.region))?;
         let (Some(account), Some(arn)) = (caller.account(), caller.arn()) else {
             return Err(SessionError::NoIdentity);
         };

@@ -87,7 +87,7 @@ pub(super) async fn planned(opened: &Opened, adopt: bool) -> Result<Plan, CallEr
     let mut plan = Plan::of(stack, &opened.ground.session.place, observed, adopt);
     // What was noted of things that are not there is with none of those that were found.
     plan.notes.extend(opened.ground.remarks());
-    plan.refused.extend(opened.ground.refused());
+    opened.ground.refused().iter().for_each(|error| plan.refuse(error));
     Ok(plan)
 }
 
@@ -260,9 +260,14 @@ fn advice(plan: &Plan) -> String {
     if !plan.blocked.is_empty() {
         advice.push_str("Nothing at all is changed before that is taken off by hand; it is not ours to remove.\n");
     }
-    if !plan.refused.is_empty() {
-        advice
-            .push_str("Grant the actions that were refused; sms-provision policy operator prints all that it needs.\n");
+    for (action, why) in &plan.barred {
+        advice.push_str(&format!("A grant of {action} does not help: {why}.\n"));
+    }
+    if plan.refused.len() > plan.barred.len() {
+        let which = if plan.barred.is_empty() { "the actions" } else { "the other actions" };
+        advice.push_str(&format!(
+            "Grant {which} that were refused; sms-provision policy operator prints all that it needs.\n"
+        ));
     }
     advice
 }

@@ -41,7 +41,8 @@ fn explained(error: CallError, group: &str) -> CallError {
         return error;
     }
     let message = format!("there is no log group {group} yet: SNS makes it with the first SMS that is not delivered");
-    CallError { message, ..error }.advised("run it again then, or set account.create_delivery_log_groups = true")
+    CallError { message: message.into(), ..error }
+        .advised("run it again then, or set account.create_delivery_log_groups = true")
 }
 
 /// The names of the filters on a log group that are not of this stack.

@@ -44,7 +44,7 @@ pub struct Ground {
     pub delete_logs: bool,
     remarks: Mutex<Vec<String>>,
     obstacles: Mutex<Vec<String>>,
-    refused: Mutex<Vec<&'static str>>,
+    refused: Mutex<Vec<CallError>>,
 }
 
 impl Ground {
@@ -83,12 +83,12 @@ impl Ground {
     /// Notes a call that was refused where another one is the answer already.
     pub fn refuse(&self, error: &CallError) {
         if error.fault == Fault::Refused {
-            self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(error.action);
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(error.clone());
         }
     }
 
-    /// The actions that were refused beside those that are the answers; they are told once.
-    pub fn refused(&self) -> Vec<&'static str> {
+    /// The calls that were refused beside those that are the answers; they are told once.
+    pub fn refused(&self) -> Vec<CallError> {
         taken(&self.refused)
     }
 }

@@ -74,8 +74,7 @@ impl SmsAttributes {
     /// SNS checks the role, of which it may not have heard yet.
     async fn set(&self, values: HashMap<String, String>, id: &Id) -> Result<(), CallError> {
         let names_role = values.get(ROLE).is_some_and(|role| !role.is_empty());
-        let of_another =
-            |error: &CallError| SMS_ATTRIBUTES.iter().any(|key| *key != ROLE && error.message.contains(key));
+        let of_another = |error: &CallError| SMS_ATTRIBUTES.iter().any(|key| *key != ROLE && error.mentions(key));
         let not_yet = |error: &CallError| {
             names_role
                 && refused(error)
@@ -139,12 +138,12 @@ impl SmsAttributes {
 /// Whether AWS refuses what a value names, and not whoever asks. The bucket has an `AuthorizationError` of its own: "You are
 /// not authorized to perform actions for the provided bucket".
 fn refused(error: &CallError) -> bool {
-    error.is(&["InvalidParameter", "AuthorizationError"]) && !error.message.contains("is not authorized to perform: ")
+    error.is(&["InvalidParameter", "AuthorizationError"]) && !error.mentions("is not authorized to perform: ")
 }
 
 /// Whether whoever asks may not hand the role to SNS. It says nothing of the role.
 fn may_not_pass(error: &CallError) -> bool {
-    error.is(&["AuthorizationError"]) && error.message.contains("iam:PassRole")
+    error.is(&["AuthorizationError"]) && error.mentions("iam:PassRole")
 }
 
 /// What AWS refuses about a value lies outside of the settings more often than in them.
@@ -154,7 +153,7 @@ fn explained(error: CallError) -> CallError {
             "whoever runs this must be allowed iam:PassRole on that role, which sms-provision policy operator grants on the \
              stack's own role only; grant it and run it again: what the attributes were stays on record until then",
         ),
-        Some("AuthorizationError") if error.message.contains("bucket") => error.advised(
+        Some("AuthorizationError") if error.mentions("bucket") => error.advised(
             "the policy of account.usage_report_bucket must let sns.amazonaws.com put objects, list the bucket and get its \
              location, and the bucket must be in this region",
         ),

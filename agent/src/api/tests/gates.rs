@@ -64,6 +64,28 @@ async fn an_agent_that_is_not_ready_answers_503_whatever_is_missing() {
 }
 
 #[tokio::test]
+async fn readiness_tells_details_to_callers_with_the_token_and_codes_to_everyone() {
+    let house = House::with(Some("s3cret"), true);
+    let missing = Problem::new(Code::CarrierUnauthorized, "Sesame.").with_request_id(Some("r-1".to_owned()));
+    *house.room.missing.lock().unwrap() = Some(missing);
+    let asked = |header: &str| format!("GET /readyz HTTP/1.1\r\nHost: agent\r\n{header}\r\n");
+    for stranger in ["", "Authorization: Bearer wrong\r\n"] {
+        let answer = house.ask(&asked(stranger)).await;
+        let body = answer.json();
+        let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["code", "retryable", "status", "title", "type"], "{body}");
+        assert_eq!((answer.status, &body["code"]), (503, &"carrier_unauthorized".into()));
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert!(answer.header("retry-after").is_some() && !answer.body.contains("Sesame"));
+    }
+    let told = house.ask(&asked("Authorization: Bearer s3cret\r\n")).await.json();
+    assert_eq!((&told["detail"], &told["aws_request_id"]), (&"Sesame.".into(), &"r-1".into()));
+    let open = House::open();
+    *open.room.missing.lock().unwrap() = Some(Problem::new(Code::CarrierUnauthorized, "Sesame."));
+    assert_eq!(open.get("/readyz").await.json()["detail"], "Sesame.");
+}
+
+#[tokio::test]
 async fn a_method_that_a_path_lacks_is_told_which_ones_it_has() {
     let house = House::open();
     for (method, path, allowed) in [

@@ -18,16 +18,16 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::config::StalledStreamProtectionConfig;
 use aws_sdk_sns::config::retry::RetryConfig;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sns::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, TimedOut, causes, within};
+use sms_config::foreign::ServiceError;
+use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, TimedOut, within};
 
 use self::answer::{Answer, IS_OPTED_OUT, MESSAGE_ID, Unreadable, is_message_id};
 use self::verdict::{Meaning, Met, meaning};
 use super::{Attempt, Carrier, PublishError};
-use crate::message::{Code, PhoneNumber, Problem, mask_digits, sentence};
+use crate::message::{Code, PhoneNumber, Problem, sentence};
 
 /// How long a question that is not a publish may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,6 +40,7 @@ const LONGEST_ANSWER: usize = 256 * 1024;
 pub struct Sns {
     client: Client,
     credentials: Credentials,
+    region: String,
 }
 
 impl Sns {
@@ -52,7 +53,11 @@ impl Sns {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor(Incoming(LONGEST_ANSWER))
             .build();
-        Self { client: Client::from_conf(config), credentials: access.credentials.clone() }
+        Self {
+            client: Client::from_conf(config),
+            credentials: access.credentials.clone(),
+            region: access.region.clone(),
+        }
     }
 
     async fn send(&self, attempt: Attempt<'_>) -> Result<String, PublishError> {
@@ -108,7 +113,7 @@ impl Sns {
     /// What a failed publish means; where SNS does not know the credentials, they are loaded anew for the next one.
     fn refused<E>(&self, error: &SdkError<E, HttpResponse>, began: bool, answer: &Answer) -> PublishError
     where
-        E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let met = match error.raw_response() {
             Some(raw) => Met::Answer { status: raw.status().as_u16(), code: error.code().or(answer.code()) },
@@ -119,7 +124,8 @@ impl Sns {
         if meaning.stale_credentials {
             self.credentials.reload();
         }
-        failed(meaning, described(error), error.request_id().map(str::to_owned))
+        let said = ServiceError::of("SNS", error).in_region(&self.region);
+        failed(meaning, sentence(&said.to_string()), said.request_id().map(str::to_owned))
     }
 
     async fn ask_opted_out(&self, to: &PhoneNumber) -> Result<bool, Problem> {
@@ -172,9 +178,10 @@ impl Carrier for Sns {
 
     fn ready(&self) -> BoxFuture<'_, Result<(), Problem>> {
         async {
-            self.credentials.ready().await.map_err(|why| {
-                Problem::new(Code::CarrierUnavailable, sentence(&format!("No AWS credentials: {}", mask_digits(&why))))
-            })
+            self.credentials
+                .ready()
+                .await
+                .map_err(|why| Problem::new(Code::CarrierUnavailable, sentence(&format!("No AWS credentials: {why}"))))
         }
         .boxed()
     }
@@ -183,19 +190,4 @@ impl Carrier for Sns {
 fn failed(meaning: Meaning, detail: String, request_id: Option<String>) -> PublishError {
     let problem = Problem::new(meaning.code, detail).with_request_id(request_id);
     PublishError { verdict: meaning.verdict, signal: meaning.signal, problem }
-}
-
-/// SNS's code and words, or what kept us from getting an answer; masked, since both may quote the number.
-fn described<E>(error: &SdkError<E, HttpResponse>) -> String
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let status = error.raw_response().map(|answer| answer.status().as_u16());
-    let words = match (error.code(), error.message(), status) {
-        (Some(code), Some(message), _) => format!("{code}: {message}"),
-        (Some(code), None, _) => code.to_owned(),
-        (None, _, Some(status)) => format!("SNS answered {status} with a body that cannot be read"),
-        (None, _, None) => causes(error),
-    };
-    sentence(&mask_digits(&words))
 }

@@ -15,10 +15,11 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, QueueUrl, TimedOut, causes, within};
+use sms_config::foreign::{self, ServiceError};
+use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, QueueUrl, TimedOut, within};
 
 use super::date::QueueDate;
-use crate::message::{WallTime, mask_digits};
+use crate::message::WallTime;
 
 /// Messages of one call, by SQS's own limit.
 pub(super) const BATCH: usize = 10;
@@ -37,6 +38,7 @@ const TRACE: &str = "traceparent";
 pub(super) struct Queue {
     client: Client,
     url: String,
+    region: String,
     credentials: Credentials,
 }
 
@@ -52,7 +54,7 @@ pub struct NoQueue;
 /// A call that brought no answer, or a bad one.
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
-    /// SQS's words or the network's; masked.
+    /// What is wrong, in words that may be shown.
     pub(super) words: String,
     /// Whether it is certain that nothing was done.
     pub(super) certain: bool,
@@ -104,20 +106,20 @@ impl Queue {
         if url.region().is_none() && !elsewhere {
             return Err(NoQueue);
         }
-        let region = url.region().map(|region| Region::new(region.to_owned()));
+        let region = url.region().map_or_else(|| access.region.clone(), str::to_owned);
         let mut config = aws_sdk_sqs::config::Builder::from(&access.config);
         if let Some(endpoint) = url.endpoint().filter(|_| !elsewhere) {
             config = config.endpoint_url(endpoint);
         }
         let config = config
-            .region(region.or_else(|| access.config.region().cloned()))
+            .region(Region::new(region.clone()))
             .retry_config(RetryConfig::disabled())
             // A receive that waits for messages is silent for as long as there are none.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor(Incoming(LONGEST_ANSWER))
             .build();
         let (url, credentials) = (url.as_str().to_owned(), access.credentials.clone());
-        Ok(Self { client: Client::from_conf(config), url, credentials })
+        Ok(Self { client: Client::from_conf(config), url, region, credentials })
     }
 
     /// Asks what kind of queue it is.
@@ -159,7 +161,7 @@ impl Queue {
         let call = call.customize().interceptor(outgoing.clone()).send();
         let output = self.answer(CALL, call, Some(&outgoing)).await?;
         let taken = output.successful.iter().filter_map(|one| Some((one.id.parse().ok()?, Ok(()))));
-        let refused = output.failed.iter().filter_map(|one| Some((one.id.parse().ok()?, Err(one.code.clone()))));
+        let refused = output.failed.iter().filter_map(|one| Some((one.id.parse().ok()?, Err(refusal(&one.code)))));
         Ok(taken.chain(refused).collect())
     }
 
@@ -230,7 +232,8 @@ impl Queue {
                 }
                 let refused = error.raw_response().is_some_and(|answer| answer.status().is_client_error());
                 let reached = error.raw_response().is_some();
-                Err(Trouble { words: described(&error), certain: refused || unsent(), reached })
+                let words = ServiceError::of("SQS", &error).in_region(&self.region).to_string();
+                Err(Trouble { words, certain: refused || unsent(), reached })
             }
             Err(TimedOut) => {
                 let words = format!("no answer from SQS within {}", humantime::format_duration(time));
@@ -260,21 +263,12 @@ fn received(message: Message, now: WallTime) -> Option<Received> {
     })
 }
 
-/// What the SDK's builders say where a part is missing; none is.
-fn defect(error: aws_sdk_sqs::error::BuildError) -> Trouble {
-    Trouble::refused(&error.to_string())
+/// The SDK's builders miss a part; none is missing.
+fn defect(_: aws_sdk_sqs::error::BuildError) -> Trouble {
+    Trouble::refused("a call could not be built, which is a defect of the agent")
 }
 
-fn described<E>(error: &SdkError<E, HttpResponse>) -> String
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let status = error.raw_response().map(|answer| answer.status().as_u16());
-    let words = match (error.code(), error.message(), status) {
-        (Some(code), Some(message), _) => format!("{code}: {message}"),
-        (Some(code), None, _) => code.to_owned(),
-        (None, _, Some(status)) => format!("SQS answered {status} with a body that cannot be read"),
-        (None, _, None) => causes(error),
-    };
-    mask_digits(&words)
+/// Why SQS refused one message of a batch.
+fn refusal(code: &str) -> String {
+    foreign::error_code(code).unwrap_or("a code that is not shown").to_owned()
 }
