@@ -25,9 +25,8 @@ use aws_types::SdkConfig;
 use aws_types::os_shim_internal::Env;
 use aws_types::sdk_config::SharedTimeSource;
 
-use super::base;
 use super::profile::{self, ProfileTrouble};
-use crate::foreign::{self, ServiceError};
+use super::{base, missing};
 use crate::{Aws, within};
 
 /// How long a failure to get credentials is remembered by [`Credentials::ready`].
@@ -35,13 +34,6 @@ const REMEMBER: Duration = Duration::from_secs(5);
 /// How long [`Credentials::ready`] waits for them. The instance metadata service of a machine that has none takes
 /// that long to be given up.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What to do where no source has credentials.
-const LOG_IN: &str = "log in, or name a profile that has them (aws.profile, AWS_PROFILE), or set AWS_ACCESS_KEY_ID and \
-                      AWS_SECRET_ACCESS_KEY";
-/// What to do where STS does not hand out a role, and nothing better is known.
-const ASSUME: &str = "; check that the ARN of the role and the external ID are right (role_arn, external_id), that the role's \
-                      trust policy names the caller, and that the caller is allowed sts:AssumeRole on it";
 
 /// The credentials of this process. Clones share them.
 #[derive(Clone)]
@@ -117,7 +109,7 @@ impl Credentials {
             Ok(Err(error)) => self.told(&error).await,
             Err(_) => match self.profile_trouble().await {
                 Some(trouble) => trouble.to_string(),
-                None => format!("no source gave any within {} s; {LOG_IN}", patience.as_secs()),
+                None => format!("no source gave any within {} s; {}", patience.as_secs(), missing::LOG_IN),
             },
         };
         Err(self.missing(why))
@@ -168,31 +160,7 @@ impl Credentials {
             return trouble.to_string();
         }
         let region = self.0.base.region().map(AsRef::as_ref).unwrap_or_default();
-        if let Some(answer) = foreign::service_error(error) {
-            return self.refused(&answer.in_region(region)).await;
-        }
-        let causes = foreign::causes(error);
-        match self.0.settings.profile {
-            Some(_) => format!("the profile that aws.profile names gives none: {causes}; {LOG_IN}"),
-            None => format!("{causes}; {LOG_IN}"),
-        }
-    }
-
-    /// What STS answered to a role that was to be assumed.
-    async fn refused(&self, answer: &ServiceError) -> String {
-        if answer.denial().is_none() || answer.remedy().is_some() {
-            let otherwise = if answer.remedy().is_some() { "" } else { ASSUME };
-            return format!("the role cannot be assumed: {answer}{otherwise}");
-        }
-        match profile::needs_mfa(&self.0.settings, &Env::real()).await {
-            Some(name) => format!(
-                "the role cannot be assumed: {answer}. The profile {name:?} asks for a second factor (mfa_serial), and this \
-                 program cannot ask for its code: let the AWS CLI ask, and hand the result on: \
-                 eval \"$(aws configure export-credentials --profile {name} --format env)\", then leave out aws.profile and \
-                 AWS_PROFILE"
-            ),
-            None => format!("the role cannot be assumed: {answer}{ASSUME}"),
-        }
+        missing::explained(error, &self.0.settings, region).await
     }
 
     fn missing(&self, why: String) -> String {

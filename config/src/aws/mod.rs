@@ -7,6 +7,7 @@
 mod credentials;
 mod http;
 mod incoming;
+mod missing;
 mod outgoing;
 mod profile;
 mod region;
