@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sms_config::{
-    Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Dispatch, Numbers, OnUnknown, Queue, Role,
-    Settings, sends_sms, within,
+    Agent, Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Dispatch, Numbers, OnUnknown, Queue,
+    Role, Settings, sends_sms, within,
 };
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::admission::{AssignedNumbers, Door, Rooms, Rule};
-use crate::api::{Api, BindError, Fingerprints, Listener, Parts, SecretError, Token};
+use crate::api::{Api, BindError, Fingerprints, Limits, Listener, Parts, SecretError, Token};
 use crate::carrier::Carrier;
 use crate::carrier::simulator::{Simulator, StoreError};
 use crate::carrier::sns::Sns;
 use crate::clock::{Clock, ThisMachine};
 use crate::dispatch::Dispatcher;
 use crate::message::SmsType;
+use crate::open_files;
 use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
 use crate::outbox::sqs::{NoQueue, SqsOutbox};
 use crate::outbox::{Outbox, housekeeping};
@@ -72,6 +73,7 @@ pub async fn run(
     announce: impl FnMut(String),
 ) -> Result<(), StartError> {
     let agent = &settings.agent;
+    let limits = limits(settings);
     let access = match (agent.carrier, &agent.queue) {
         (CarrierSetting::Simulator, Queue::Sqlite) => None,
         _ => Some(aws(&settings.aws).await?),
@@ -116,7 +118,7 @@ pub async fn run(
     let api = Api::new(Parts {
         intake: Arc::new(door.clone()),
         phone: simulator.as_ref().map(|simulator| simulator.phone()),
-        token: agent.require_token.then(|| Token::open(&agent.token_file)).transpose()?,
+        token: agent.require_token.then(|| Token::open(&agent.token_file, is_in_data_dir(agent))).transpose()?,
         fingerprints: Fingerprints::open(&agent.data_dir.join("fingerprint-key"), key_in_use)?,
         wait: agent.wait,
         takes_sends: role != Role::Dispatch,
@@ -135,11 +137,13 @@ pub async fn run(
         tokio::spawn(receipts::follow(simulator, Arc::clone(&outbox), clock));
     }
     let (close, closed) = oneshot::channel::<()>();
-    let serving = tokio::spawn(crate::api::run(listeners, Arc::clone(&api), async { drop(closed.await) }, CLOSING));
+    let serving =
+        tokio::spawn(crate::api::run(listeners, Arc::clone(&api), limits, async { drop(closed.await) }, CLOSING));
 
     drop(stop.await);
     tracing::info!("stopping: waiting for what is in flight");
     door.close();
+    api.stop();
     dispatcher.stop();
     // Listening goes on meanwhile, so that whoever comes is told that the agent stops.
     let deadline = Instant::now() + agent.shutdown_timeout;
@@ -166,6 +170,26 @@ pub async fn run(
         tracing::error!("the listeners ended with a defect of the agent's own");
     }
     Ok(())
+}
+
+/// Raises the limit of open files, and sees to it that connections leave enough of them for everything else.
+fn limits(settings: &Settings) -> Limits {
+    let (files, wanted) = (open_files::raise(), settings.agent.max_connections as usize);
+    let limits = open_files::limits(files, settings.dispatch.concurrency, settings.agent.listen.len(), wanted);
+    if limits.connections < wanted {
+        tracing::warn!(
+            "with a limit of {files} open files, each address serves {} connections at a time instead of \
+             agent.max_connections = {wanted}: raise the hard limit (ulimit -Hn, LimitNOFILE=), or lower the setting",
+            limits.connections
+        );
+    }
+    limits
+}
+
+/// Whether the token is where the agent keeps what is its own.
+fn is_in_data_dir(agent: &Agent) -> bool {
+    let folder = agent.token_file.parent().and_then(|folder| folder.canonicalize().ok());
+    folder.is_some_and(|folder| agent.data_dir.canonicalize().is_ok_and(|data_dir| folder.starts_with(data_dir)))
 }
 
 fn options(settings: &Settings) -> Options {

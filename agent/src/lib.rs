@@ -12,6 +12,7 @@ pub mod cli;
 pub mod clock;
 pub mod dispatch;
 pub mod message;
+mod open_files;
 pub mod outbox;
 pub mod receipts;
 pub mod signals;

@@ -122,13 +122,13 @@ fn the_folder_and_the_token_are_made_on_the_first_start_for_their_owner_only_and
 fn white_space_around_the_token_does_not_count_and_a_changed_file_does() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("my-token");
-    fs::write(&file, "\n  first \r\n").unwrap();
+    fs::write(&file, "\n  first-token \r\n").unwrap();
     let agent =
         Start::in_folder(folder.path()).env("SMS_AGENT__AUTH", "token").env("SMS_AGENT__TOKEN_FILE", &file).serve();
-    assert_eq!((with_token(&agent, "first").status, with_token(&agent, "second").status), (200, 401));
-    fs::write(&file, "second\n").unwrap();
-    agent.until("the new token counts", |agent| with_token(agent, "second").status == 200);
-    assert_eq!(with_token(&agent, "first").status, 401);
+    assert_eq!((with_token(&agent, "first-token").status, with_token(&agent, "second-token").status), (200, 401));
+    fs::write(&file, "second-token\n").unwrap();
+    agent.until("the new token counts", |agent| with_token(agent, "second-token").status == 200);
+    assert_eq!(with_token(&agent, "first-token").status, 401);
     assert!(!folder.path().join("data/token").exists(), "nothing is made where another file was named");
 }
 

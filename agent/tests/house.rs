@@ -20,6 +20,7 @@ const HOUSE: House = House {
         &["dispatch"],
         &["receipts", "admission"],
         &["api"],
+        &["open_files"],
         &["app", "cli", "signals"],
         &["main"],
     ],
@@ -32,6 +33,7 @@ const HOUSE: House = House {
         ("rusqlite", &["outbox::sqlite", "carrier::simulator"]),
         ("hyper", &["api"]),
         ("hyper_util", &["api"]),
+        ("h2", &["api"]),
     ],
 };
 

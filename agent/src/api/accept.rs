@@ -1,33 +1,33 @@
 //! Accepts connections for as long as the agent lives, whatever accept answers.
 //!
-//! In flows a listener; out flow connections, each a task of its own, at most so many at a time. An accept that fails
-//! because files or memory ran out pauses: trying again at once would only burn the processor that could free some.
+//! It takes a listener and spawns a task for every connection, at most as many as the listener's capacity allows. If
+//! accept fails because files or memory ran out, it pauses: a retry at once would only burn the processor that could free
+//! some.
 
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::beyond;
+use super::capacity::Standing;
 use super::connection::{self, Door};
 use super::listener::Listener;
+use super::pulse::Patience;
+
+/// How often connections beyond the limit are told of.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// How long accept rests after a failure that will not pass by itself.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves a listener until `stop` says so, then lets what is in flight end, for at most `grace`, then cuts it.
-pub(super) async fn serve(
-    listener: Listener,
-    door: Door,
-    places: Arc<Semaphore>,
-    mut stop: watch::Receiver<bool>,
-    grace: Duration,
-) {
+pub(super) async fn serve(listener: Listener, door: Door, mut stop: watch::Receiver<bool>, grace: Duration) {
     let mut connections = JoinSet::new();
-    accept(&listener, &door, &places, &mut stop, &mut connections).await;
+    accept(&listener, &door, &mut stop, &mut connections).await;
     drop(listener);
     let ended = async { while connections.join_next().await.is_some() {} };
     if timeout(grace, ended).await.is_err() {
@@ -36,33 +36,55 @@ pub(super) async fn serve(
 }
 
 /// Accepts connections and spawns them, until `stop` says so.
-async fn accept(
-    listener: &Listener,
-    door: &Door,
-    places: &Arc<Semaphore>,
-    stop: &mut watch::Receiver<bool>,
-    connections: &mut JoinSet<()>,
-) {
+async fn accept(listener: &Listener, door: &Door, stop: &mut watch::Receiver<bool>, connections: &mut JoinSet<()>) {
     let for_each = stop.clone();
-    // First a place, then a connection: whoever finds none waits in the kernel's queue and costs nothing here.
-    let next = || async {
-        let place = Arc::clone(places).acquire_owned().await.ok();
-        (place, persist(|| listener.accept()).await)
-    };
+    let mut crowd = Crowd { address: listener.address(), told_at: None };
+    // Where even the connections beyond the limit are all taken, it waits, and with it the kernel's queue.
+    let next = || async { (persist(|| listener.accept()).await, door.capacity.admit().await) };
     // It goes on while connections end, so that their end does not cut its pauses short.
     let mut pending = pin!(next());
     loop {
         tokio::select! {
-            (place, socket) = pending.as_mut() => {
+            (socket, standing) = pending.as_mut() => {
                 pending.set(next());
-                let served = connection::serve(socket, door.clone(), for_each.clone());
-                connections.spawn(async move {
-                    let _place = place;
-                    served.await;
-                });
+                let (door, stop) = (door.clone(), for_each.clone());
+                match standing {
+                    Some(Standing::Within(place)) => connections.spawn(async move {
+                        let _place = place;
+                        connection::serve(socket, door, stop, Patience::USUAL).await;
+                    }),
+                    Some(Standing::Beyond(place)) => {
+                        crowd.grew();
+                        connections.spawn(async move {
+                            let _place = place;
+                            beyond::serve(socket, Door { beyond: true, ..door }, stop).await;
+                        })
+                    }
+                    // Its semaphores are never closed.
+                    None => continue,
+                };
             }
             _ = connections.join_next(), if !connections.is_empty() => {}
             _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Tells of connections beyond the limit, not of each.
+struct Crowd {
+    address: String,
+    told_at: Option<Instant>,
+}
+
+impl Crowd {
+    fn grew(&mut self) {
+        if self.told_at.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+            self.told_at = Some(Instant::now());
+            let address = self.address.as_str();
+            tracing::warn!(
+                address,
+                "agent.max_connections is reached: further connections are answered 503 overloaded (told once a minute)"
+            );
         }
     }
 }
@@ -93,8 +115,6 @@ fn concerns_one(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
-
     use super::*;
 
     /// `EMFILE` of Linux, the BSDs and macOS.

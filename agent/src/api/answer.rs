@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 
 use super::body::Share;
+use super::pulse::InHand;
 
 /// A whole answer; its length is known before it is written.
 pub(super) type Answer = Response<Payload>;
@@ -18,31 +19,49 @@ pub(super) type Answer = Response<Payload>;
 /// What most answers need, so that the buffer is not grown on the way.
 const USUAL_LENGTH: usize = 512;
 
-/// The bytes of an answer. A large one counts against the memory budget until it is written.
+/// The bytes of an answer, with everything that they hold until they are written.
 pub(super) struct Payload {
     bytes: Bytes,
+    held: Held,
+}
+
+/// What is given back once an answer is handed to the socket, or given up.
+#[derive(Default)]
+struct Held {
     _share: Option<Share>,
+    _in_hand: Option<InHand>,
 }
 
 impl Payload {
     /// A small one.
     pub(super) fn new(bytes: impl Into<Bytes>) -> Self {
-        Self { bytes: bytes.into(), _share: None }
+        Self { bytes: bytes.into(), held: Held::default() }
     }
 
-    /// Whatever its length, with its share of the budget.
+    /// One of any length, with its share of the memory budget.
     pub(super) fn held(bytes: impl Into<Bytes>, share: Share) -> Self {
-        Self { bytes: bytes.into(), _share: Some(share) }
+        Self { bytes: bytes.into(), held: Held { _share: Some(share), _in_hand: None } }
+    }
+
+    /// Its bytes.
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// The same, with its request, which stays in hand until the last byte is written.
+    pub(super) fn until_written(mut self, in_hand: InHand) -> Self {
+        self.held._in_hand = Some(in_hand);
+        self
     }
 }
 
 impl Body for Payload {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let bytes = std::mem::take(&mut self.bytes);
-        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, Infallible>>> {
+        let (bytes, held) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.held));
+        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(Piece { bytes, _held: held }))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -51,6 +70,26 @@ impl Body for Payload {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.bytes.len() as u64)
+    }
+}
+
+/// Bytes on their way out. hyper drops them when the socket has taken them, and only then is given back what they hold.
+pub(super) struct Piece {
+    bytes: Bytes,
+    _held: Held,
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, written: usize) {
+        self.bytes.advance(written);
     }
 }
 
@@ -71,7 +110,7 @@ pub(super) fn ready_made(status: StatusCode, json: Payload) -> Answer {
 pub(super) fn without_body(mut answer: Answer) -> Answer {
     let length = HeaderValue::from(answer.body().bytes.len());
     answer.headers_mut().insert(CONTENT_LENGTH, length);
-    *answer.body_mut() = Payload::new(Bytes::new());
+    answer.body_mut().bytes = Bytes::new();
     answer
 }
 

@@ -32,9 +32,15 @@ const BUFFERED: usize = 32 * 1024;
 /// How long a body may take to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 
-/// How much of a refused body is read and thrown away, and for how long, so that its sender gets to read the answer:
-/// a connection that is closed with bytes unread is reset, and the answer may be lost with it.
-const DRAINED: (usize, Duration) = (8 * 1024 * 1024, Duration::from_secs(2));
+/// How much of a refused body is read and thrown away, so that its sender gets to read the answer: a connection that is
+/// closed with bytes unread is reset, and the answer may be lost with it.
+const DRAINED: usize = 8 * 1024 * 1024;
+
+/// For how long a refused body is read and thrown away.
+pub(super) const DRAINED_FOR: Duration = Duration::from_secs(2);
+
+/// The same where the agent stops, and does not wait for a body that may never come.
+pub(super) const DRAINED_AT_A_STOP: Duration = Duration::from_millis(250);
 
 /// The bytes that bodies may take up, over all requests.
 pub(super) struct Budget(Arc<Semaphore>);
@@ -105,12 +111,12 @@ where
     Ok((Bytes::from(whole), share))
 }
 
-/// Reads a little of a body that nobody wants and throws it away.
-pub(super) async fn drain<B>(mut body: B)
+/// Reads a little of a body that nobody wants and throws it away, for at most that time.
+pub(super) async fn drain<B>(mut body: B, time: Duration)
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let (mut left, time) = DRAINED;
+    let mut left = DRAINED;
     let deadline = Instant::now() + time;
     while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
         left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));

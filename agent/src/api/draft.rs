@@ -4,7 +4,7 @@
 //! answers the first, which is `to` before `body` before the others in the order of the contract.
 
 use super::json::{Members, Value};
-use super::problem::unknown_parameter;
+use super::problem::{shown_name, unknown_parameter};
 use crate::message::{
     Code, DltId, Draft, MaxPrice, OriginationNumber, PhoneNumber, Problem, Sender, SenderId, Sms, SmsType, Text,
     ValueError,
@@ -98,6 +98,12 @@ impl<'m> Reader<'m, '_> {
         self.members.get(name).filter(|value| !matches!(value, Value::Null))
     }
 
+    /// Names a member that is not known, which may be the missing one under another name.
+    fn stranger(&self) -> String {
+        let stranger = self.members.keys().find(|name| !MEMBERS.contains(&name.as_ref()));
+        stranger.map_or(String::new(), |name| format!(" The member `{}` is unknown.", shown_name(name)))
+    }
+
     fn refuse(&mut self, code: Code, name: &'static str, detail: impl Into<std::borrow::Cow<'static, str>>) {
         self.problems.push(Problem::new(code, detail).of(name));
     }
@@ -115,7 +121,8 @@ impl<'m> Reader<'m, '_> {
     /// A string that must be there.
     fn required(&mut self, code: Code, name: &'static str) -> Option<&'m str> {
         if self.value(name).is_none() {
-            self.refuse(code, name, format!("`{name}` is missing."));
+            let stranger = self.stranger();
+            self.refuse(code, name, format!("`{name}` is missing.{stranger}"));
         }
         self.string(code, name)
     }
@@ -243,6 +250,16 @@ mod tests {
         let reading = reading(r#"{"to":null,"body":null}"#);
         assert!(reading.problems.iter().all(|problem| problem.detail.contains("missing")), "{:?}", reading.problems);
         assert_eq!(reading.into_draft().unwrap_err().code, Code::InvalidPhoneNumber);
+    }
+
+    #[test]
+    fn where_a_member_is_missing_an_unknown_one_is_named_masked_and_cut() {
+        let detail = |body: &str| reading(body).problems.swap_remove(0).detail.into_owned();
+        let told = detail(r#"{"to":"+12065550100","text":"x"}"#);
+        assert_eq!(told, "`body` is missing. The member `text` is unknown.");
+        let told = detail(r#"{"to":"+12065550100","+12065550100":"x"}"#);
+        assert_eq!(told, "`body` is missing. The member `+•••••••••00` is unknown.");
+        assert_eq!(detail(r#"{"to":"+12065550100"}"#), "`body` is missing.");
     }
 
     #[test]

@@ -5,55 +5,76 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, Request, Version};
 use hyper::body::{Body, Incoming};
 
 use super::answer::Answer;
+use super::connection::Door;
 use super::query::Query;
-use super::routes::{Act, Call, HEALTH, Place};
-use super::{Api, body, json, problem};
+use super::routes::{Act, Call, HEALTH, Place, READINESS};
+use super::{Api, beyond, body, json, problem};
 use crate::message::{Code, Problem};
 
 /// Takes a request through all gates. `found` is the place that its path leads to.
-pub(super) async fn pass(api: &Arc<Api>, found: Option<(&Place, String)>, request: Request<Incoming>) -> Answer {
+pub(super) async fn pass(
+    api: &Arc<Api>,
+    door: &Door,
+    found: Option<(&Place, String)>,
+    request: Request<Incoming>,
+) -> Answer {
     let (head, mut body) = request.into_parts();
     let drained = head.version < Version::HTTP_2 && !head.headers.contains_key(EXPECT);
-    let answer = gates(api, found, head, &mut body).await;
+    let answer = gates(api, door, found, head, &mut body).await;
     // What is left of a body that nobody wanted; over HTTP/2 and before «100 Continue» it need not be sent.
     if drained && !body.is_end_stream() && answer.as_ref().map_or_else(|problem| !is_cut(problem), |_| true) {
-        tokio::spawn(body::drain(body));
+        let time = if api.intake.is_stopping() { body::DRAINED_AT_A_STOP } else { body::DRAINED_FOR };
+        tokio::spawn(body::drain(body, time));
     }
     answer.unwrap_or_else(|problem| problem::answer(&problem))
 }
 
 async fn gates(
     api: &Arc<Api>,
+    door: &Door,
     found: Option<(&Place, String)>,
     head: http::request::Parts,
     body: &mut Incoming,
 ) -> Result<Answer, Problem> {
     let place = found.as_ref().map(|(place, _)| *place);
     let health = place.is_some_and(|place| place.path == HEALTH);
+    let probe = health || place.is_some_and(|place| place.path == READINESS);
 
     // A stopping agent takes nothing in, but is not dead yet.
     if api.intake.is_stopping() && !health {
         return Err(stopping());
     }
+    // A connection beyond the limit is for probes alone.
+    if door.beyond && !probe {
+        return Err(beyond::overloaded());
+    }
+    if !probe {
+        host(&head, door.local.port.is_some())?;
+    }
     // Requests wait here for their outcome: without a bound, so many of them that memory runs out.
     let _in_hand = api.in_hand.try_acquire().ok();
-    if _in_hand.is_none() && !health {
+    if _in_hand.is_none() && !probe {
         return Err(Problem::new(Code::Overloaded, "The agent has as many requests in hand as it may hold."));
     }
     // Token: who may not ask is not even told which paths there are.
     if let Some(token) = api.token.as_ref().filter(|_| !place.is_some_and(|place| place.open)) {
-        token.check(&head.headers)?;
+        token.check(&head.headers).await?;
     }
     // Route and method.
     let (place, segment) = found.ok_or_else(|| Problem::new(Code::NotFound, "There is no such path."))?;
     let Some(route) = place.route(&head.method) else { return Ok(problem::answer_of_method(&place.allowed)) };
     if route.sends && !api.takes_sends {
         return Err(Problem::new(Code::NotFound, "This agent takes no sends: its `agent.role` is \"dispatch\"."));
+    }
+    // Whoever may wait for the carrier leaves room for those that do not.
+    let waits = route.waits().then(|| door.capacity.wait(head.version));
+    if let Some(None) = waits {
+        return Err(Problem::new(Code::Overloaded, "As many requests wait for the carrier as the agent may hold."));
     }
     let call = Call { api: Arc::clone(api), query: Query::parse(head.uri.query()), headers: head.headers, segment };
     match route.act {
@@ -65,7 +86,7 @@ async fn gates(
             let (bytes, _share) = tokio::select! {
                 biased;
                 read = body::read(body, limit, &api.budget) => read?,
-                () = api.closes() => return Err(stopping()),
+                () = api.stops() => return Err(stopping()),
             };
             // The stop may have begun while the body was on its way.
             if api.intake.is_stopping() {
@@ -76,6 +97,17 @@ async fn gates(
             work.await
         }
     }
+}
+
+/// Refuses a request that does not say once for which host it is. A Unix socket has no name (`named` is false).
+fn host(head: &http::request::Parts, named: bool) -> Result<(), Problem> {
+    let hosts = head.headers.get_all(HOST).iter().count();
+    // HTTP/2 has a pseudo-header for it, and HTTP/1.0 is older than the field (RFC 9112, section 3.2).
+    let missing = hosts == 0 && head.version == Version::HTTP_11;
+    if named && (missing || hosts > 1) {
+        return Err(Problem::new(Code::InvalidParameter, "The request must have one `Host` field.").of("Host"));
+    }
+    Ok(())
 }
 
 fn stopping() -> Problem {
@@ -101,6 +133,12 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     let plain = |coding: &http::HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
     if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
         return refuse("The body is compressed; send it as it is.");
+    }
+    // hyper takes off the chunks and nothing else.
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let chunked = |coding: &http::HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    if !codings.next().is_none_or(chunked) || codings.next().is_some() {
+        return refuse("The `Transfer-Encoding` is something else than `chunked`; send the body as it is.");
     }
     Ok(())
 }

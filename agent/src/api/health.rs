@@ -30,8 +30,12 @@ pub(super) fn alive(call: Call) -> Result<Work, Problem> {
 pub(super) fn ready(call: Call) -> Result<Work, Problem> {
     call.query.finish()?;
     let (api, ready) = (Arc::clone(&call.api), call.api.intake.ready());
-    let detailed = api.token.as_ref().is_none_or(|token| token.check(&call.headers).is_ok());
+    let headers = call.headers;
     Ok(Box::pin(async move {
+        let detailed = match &api.token {
+            Some(token) => token.check(&headers).await.is_ok(),
+            None => true,
+        };
         Ok(match ready.await {
             Ok(()) => match api.intake.trouble() {
                 None => answer::json(StatusCode::OK, &OK),

@@ -45,22 +45,57 @@ pub(super) fn object(bytes: &[u8]) -> Result<Members<'_>, Problem> {
     match (AnyValue { left: &left }).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value)) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(refuse("The body is JSON, but not an object.".to_owned())),
+        Err(_) if bytes.trim_ascii().is_empty() => Err(refuse("The body is empty.".to_owned())),
+        Err(_) if bytes.starts_with(BYTE_ORDER_MARK) => Err(refuse(
+            "The body begins with a byte order mark, which JSON does not have; send it as UTF-8 without one."
+                .to_owned(),
+        )),
+        Err(_) if let Err(error) = std::str::from_utf8(bytes) => {
+            Err(refuse(format!("The body is not UTF-8: the byte at offset {} is wrong.", error.valid_up_to())))
+        }
         Err(error) => {
             let (line, column) = (error.line(), error.column());
+            let place = format!("at line {line}, column {column}");
             Err(refuse(match error.classify() {
                 Category::Data if left.get() == 0 => "The body has more values than any request needs.".to_owned(),
                 Category::Data => format!("A member appears twice: line {line}, column {column}."),
-                Category::Eof => "The body is empty or ends too early.".to_owned(),
-                Category::Syntax | Category::Io => {
-                    format!(
-                        "The body stops being JSON in UTF-8, or goes beyond 127 levels or the numbers that a 64-bit \
-                         float holds, at line {line}, column {column}."
-                    )
-                }
+                Category::Eof => "The body ends before its JSON does.".to_owned(),
+                Category::Syntax | Category::Io => match reason(&error) {
+                    Some(reason) => format!("{reason}, {place}."),
+                    None => format!("The body is not valid JSON {place}."),
+                },
             }))
         }
     }
 }
+
+/// What is wrong, in words of our own: serde_json tells it by its text alone.
+fn reason(error: &serde_json::Error) -> Option<&'static str> {
+    let told = error.to_string();
+    REASONS.iter().find(|(beginning, _)| told.starts_with(beginning)).map(|(_, reason)| *reason)
+}
+
+/// How serde_json's texts begin, and ours for them.
+const REASONS: [(&str, &str); 15] = [
+    ("recursion limit", "The body is nested deeper than 127 levels"),
+    ("number out of range", "The body has a number that no 64-bit float holds"),
+    ("invalid number", "The body has a number that is not written as JSON has it"),
+    ("lone leading surrogate", "The body has half a surrogate pair, which stands for no character"),
+    ("unexpected end of hex escape", "The body has half a surrogate pair, which stands for no character"),
+    ("invalid unicode code point", "The body has an escape that stands for no character"),
+    ("invalid escape", "The body has a backslash that begins no escape of JSON"),
+    ("control character", "The body has a line break or another control character inside a string; escape it"),
+    ("trailing comma", "The body has a comma with nothing after it"),
+    ("trailing characters", "The body goes on after its JSON ends"),
+    ("key must be a string", "The body has a member whose name is not in double quotes"),
+    ("expected `:`", "The body lacks a colon after the name of a member"),
+    ("expected `,` or `}`", "The body lacks a comma or a closing brace"),
+    ("expected `,` or `]`", "The body lacks a comma or a closing bracket"),
+    ("expected", "The body lacks a JSON value"),
+];
+
+/// What some editors and shells of Windows write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads one value; `left` counts how many more there may be.
 #[derive(Clone, Copy)]
@@ -205,6 +240,35 @@ mod tests {
             assert_eq!(object(bytes).unwrap_err().code, Code::InvalidJson, "{bytes:?}");
         }
         assert!(object(br#"{"a":"\ud83d\ude00"}"#).is_ok());
+    }
+
+    #[test]
+    fn it_is_told_what_is_wrong_and_where_but_nothing_of_the_body() {
+        let deep = format!(r#"{{"a":{}"#, "[".repeat(200));
+        let bad: [(&[u8], &str); 17] = [
+            (b" \n", "is empty"),
+            (b"{\"a\":", "ends before"),
+            (b"\xef\xbb\xbf{\"to\":\"+12065550100\"}", "byte order mark"),
+            (b"\xff\xfe{\0", "not UTF-8: the byte at offset 0"),
+            (b"{\"a\":\"\xff\"}", "not UTF-8: the byte at offset 6"),
+            (deep.as_bytes(), "127 levels"),
+            (b"{\"a\":1e999}", "64-bit float holds, at line 1"),
+            (b"{\"a\":01}", "not written as JSON has it"),
+            (br#"{"a":"\ud83d"}"#, "surrogate"),
+            (br#"{"a":"\x"}"#, "backslash"),
+            (b"{\"a\":\"one\ntwo\"}", "control character inside a string; escape it, at line"),
+            (b"{\"a\":1,}", "comma with nothing after it"),
+            (b"{} {}", "goes on after"),
+            (b"{'a':1}", "double quotes"),
+            (b"{\"a\" 1}", "colon"),
+            (b"{\"a\":1 \"b\":2}", "a comma or a closing brace, at line 1, column 8"),
+            (b"{\"a\":hello}", "lacks a JSON value, at line 1, column 6"),
+        ];
+        for (bytes, told) in bad {
+            let detail = object(bytes).unwrap_err().detail;
+            assert!(detail.contains(told) && detail.ends_with('.'), "{told}: {detail}");
+            assert!(!detail.contains("12065550100"), "{detail}");
+        }
     }
 
     #[test]

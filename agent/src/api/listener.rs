@@ -17,6 +17,9 @@ use super::socket::Socket;
 /// Connections that may wait to be accepted. The kernel cuts it to its own limit.
 const BACKLOG: u32 = 1024;
 
+/// Bytes of answers that the kernel holds for a client that does not read them.
+const UNREAD: u32 = 64 * 1024;
+
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
@@ -98,6 +101,9 @@ fn tcp(address: SocketAddr) -> io::Result<Listener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // Otherwise a restart would have to wait for the last connections to time out.
     socket.set_reuseaddr(true)?;
+    // Grown to what the kernel allows, the unread answers of a thousand connections would be gigabytes of this machine's
+    // memory. Connections inherit it. If that fails, they are served all the same.
+    socket.set_send_buffer_size(UNREAD).ok();
     socket.bind(address)?;
     let listener = socket.listen(BACKLOG)?;
     let bound = listener.local_addr()?;

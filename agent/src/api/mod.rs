@@ -7,8 +7,10 @@
 mod accept;
 mod answer;
 mod batch;
+mod beyond;
 mod body;
 mod cancel;
+mod capacity;
 mod connection;
 mod date;
 mod draft;
@@ -55,15 +57,14 @@ use crate::admission::Intake;
 use crate::carrier::simulator::Phone;
 use crate::message::{Code, Problem, SmsType};
 use answer::Answer;
-use listener::Local;
+use capacity::Capacity;
+use connection::Door;
 
+pub use capacity::Limits;
 pub use fingerprint::Fingerprints;
 pub use listener::{BindError, Listener};
 pub use secret_file::SecretError;
 pub use token::Token;
-
-/// Connections at a time, over all listeners. Each may take up some 40 KiB.
-const CONNECTIONS: usize = 2048;
 
 /// Requests at a time, over all connections.
 const REQUESTS: usize = 8192;
@@ -101,8 +102,8 @@ pub struct Api {
     document: Bytes,
     budget: body::Budget,
     in_hand: Semaphore,
-    /// The door closes: what has not come by now is not waited for.
-    closing: watch::Sender<bool>,
+    /// The agent stops: what has not come by now is not waited for.
+    stopping: watch::Sender<bool>,
 }
 
 impl Api {
@@ -111,7 +112,7 @@ impl Api {
         let Parts { intake, phone, token, fingerprints, wait, takes_sends, default_type, addresses } = parts;
         let (routes, budget, in_hand) = (routes::Routes::new(), body::Budget::new(), Semaphore::new(REQUESTS));
         let document = openapi::of(token.is_some(), &addresses);
-        let closing = watch::Sender::new(false);
+        let stopping = watch::Sender::new(false);
         Arc::new(Self {
             intake,
             phone,
@@ -124,7 +125,7 @@ impl Api {
             document,
             budget,
             in_hand,
-            closing,
+            stopping,
         })
     }
 
@@ -134,32 +135,42 @@ impl Api {
         drop(self.in_hand.acquire_many(REQUESTS as u32).await);
     }
 
-    /// Returns once the door closes.
-    async fn closes(&self) {
-        drop(self.closing.subscribe().wait_for(|closing| *closing).await);
+    /// Answers requests whose body is still on its way with `shutting_down`, from now on. New ones learn of the stop from
+    /// [`Intake::is_stopping`].
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Returns once the agent stops.
+    async fn stops(&self) {
+        drop(self.stopping.subscribe().wait_for(|stopping| *stopping).await);
     }
 
     /// Answers one request. A panic on the way is answered as a defect of ours and stops nothing else.
-    async fn answer(self: Arc<Self>, request: Request<Incoming>, local: &Local) -> Answer {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, door: &Door) -> Answer {
         let begun = Instant::now();
         let (method, version) = (request.method().clone(), request.version());
         let found = self.routes.find(request.uri().path());
         let route = found.as_ref().map(|(place, _)| place.path);
-        let span = trace::span(&request, route, local);
-        let passed = AssertUnwindSafe(gates::pass(&self, found, request)).catch_unwind();
+        let span = trace::span(&request, route, &door.local);
+        let passed = AssertUnwindSafe(gates::pass(&self, door, found, request)).catch_unwind();
         let mut answer = passed.instrument(span.clone()).await.unwrap_or_else(|_| {
             problem::answer(&Problem::new(Code::Internal, "The agent met a defect while it answered this request."))
         });
         let status = answer.status();
         trace::finish(&span, status);
         let (millis, status, word) = (begun.elapsed().as_millis(), status.as_u16(), trace::method(&method));
-        if status >= 500 {
+        // These come by the thousand, and are told of once by whoever decides on them.
+        let expected = matches!(answer.extensions_mut().remove(), Some(Code::Overloaded | Code::ShuttingDown));
+        if status >= 500 && !expected {
             tracing::warn!(parent: &span, method = word, route, status, millis, "answered");
         } else {
             tracing::debug!(parent: &span, method = word, route, status, millis, "answered");
         }
-        // A client that keeps a connection to a stopping agent would find it cut in the middle of its next request.
-        if version < Version::HTTP_2 && (status == 408 || self.intake.is_stopping()) {
+        // A client that keeps a connection to a stopping agent would find it cut in the middle of its next request. Where
+        // connections are short, those that got nothing done make room.
+        let ends = door.beyond || self.intake.is_stopping() || status == 503 && door.capacity.is_crowded();
+        if version < Version::HTTP_2 && (status == 408 || ends) {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if method == Method::HEAD { answer::without_body(answer) } else { answer }
@@ -168,16 +179,25 @@ impl Api {
 
 /// Serves the listeners until `shutdown` ends. Then nothing more is accepted, connections close once what they have in
 /// hand is answered, and what is not after `grace` is cut. An agent that stops says so by [`Intake::is_stopping`]
-/// before that, so that new requests learn of it while old ones get their outcome.
-pub async fn run(listeners: Vec<Listener>, api: Arc<Api>, shutdown: impl Future<Output = ()>, grace: Duration) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+/// before that, so that new requests learn of it while old ones get their outcome. `limits` are those of each listener.
+pub async fn run(
+    listeners: Vec<Listener>,
+    api: Arc<Api>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+    grace: Duration,
+) {
+    let count = listeners.len();
+    let closing = watch::Sender::new(false);
     let served = listeners.into_iter().map(|listener| {
-        let door = connection::Door { api: Arc::clone(&api), local: Arc::new(listener.local.clone()) };
-        accept::serve(listener, door, Arc::clone(&places), api.closing.subscribe(), grace)
+        let local = Arc::new(listener.local.clone());
+        let door = Door { api: Arc::clone(&api), local, capacity: Capacity::new(limits, count), beyond: false };
+        accept::serve(listener, door, closing.subscribe(), grace)
     });
     let stopping = async {
         shutdown.await;
-        api.closing.send_replace(true);
+        api.stop();
+        closing.send_replace(true);
     };
     tokio::join!(join_all(served), stopping);
 }

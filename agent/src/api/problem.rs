@@ -34,6 +34,9 @@ pub(super) struct ProblemJson<'a> {
     id: Option<Shown<MessageId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     aws_request_id: Option<&'a str>,
+    /// What `code` is in words.
+    #[serde(skip)]
+    of: Code,
 }
 
 impl<'a> ProblemJson<'a> {
@@ -50,6 +53,7 @@ impl<'a> ProblemJson<'a> {
             parameter: problem.parameter.as_deref(),
             id: None,
             aws_request_id: problem.aws_request_id.as_deref(),
+            of: problem.code,
         }
     }
 
@@ -62,8 +66,12 @@ impl<'a> ProblemJson<'a> {
 /// A problem of `invalid_parameter` that names a member or query value the caller made up: cut, and masked, since it
 /// may be anything.
 pub(super) fn unknown_parameter(what: &str, name: &str) -> Problem {
-    let shown: String = mask_digits(name).chars().take(SHOWN_OF_A_NAME).collect();
-    Problem::new(Code::InvalidParameter, format!("There is no {what} of this name.")).of(shown)
+    Problem::new(Code::InvalidParameter, format!("There is no {what} of this name.")).of(shown_name(name))
+}
+
+/// A name that the caller made up as it may be told back: cut, and masked, since it may be anything.
+pub(super) fn shown_name(name: &str) -> String {
+    mask_digits(name).chars().take(SHOWN_OF_A_NAME).collect()
 }
 
 /// Whether the same request again cannot double this message: it ended, and no attempt of it may have gone out.
@@ -102,6 +110,7 @@ pub(super) fn answer_of_method(allowed: &HeaderValue) -> Answer {
 fn write(json: &ProblemJson<'_>, retry_after: Option<Duration>) -> Answer {
     let mut answer = Answer::new(Payload::new(to_json(json)));
     *answer.status_mut() = StatusCode::from_u16(json.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer.extensions_mut().insert(json.of);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if json.retryable {

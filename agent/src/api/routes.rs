@@ -60,15 +60,28 @@ pub(super) static TABLE: [Route; 11] = [
     Route { path: "/v1/messages/preview", method: Method::POST, open: false, sends: false, act: Act::Write(body::OF_ONE_MESSAGE, preview::preview) },
     Route { path: "/v1/messages/{id}", method: Method::GET, open: false, sends: false, act: Act::Read(lookup::message) },
     Route { path: "/v1/messages/{id}", method: Method::DELETE, open: false, sends: false, act: Act::Read(cancel::message) },
-    Route { path: "/v1/opt-outs/{number}", method: Method::GET, open: false, sends: false, act: Act::Read(opt_outs::opted_out) },
+    Route { path: OPT_OUT, method: Method::GET, open: false, sends: false, act: Act::Read(opt_outs::opted_out) },
     Route { path: "/v1/simulator/messages", method: Method::GET, open: false, sends: false, act: Act::Read(inbox::messages) },
     Route { path: HEALTH, method: Method::GET, open: true, sends: false, act: Act::Read(health::alive) },
-    Route { path: "/readyz", method: Method::GET, open: true, sends: false, act: Act::Read(health::ready) },
+    Route { path: READINESS, method: Method::GET, open: true, sends: false, act: Act::Read(health::ready) },
     Route { path: "/openapi.json", method: Method::GET, open: true, sends: false, act: Act::Read(openapi::document) },
 ];
 
 /// The path that answers as long as the process serves, whatever else may be.
 pub(super) const HEALTH: &str = "/healthz";
+
+/// The path that says whether a message would get anywhere.
+pub(super) const READINESS: &str = "/readyz";
+
+/// The path that asks the carrier about a number.
+const OPT_OUT: &str = "/v1/opt-outs/{number}";
+
+impl Route {
+    /// Whether it may have to wait for the carrier.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.act, Act::Write(..)) || self.path == OPT_OUT
+    }
+}
 
 /// One path with all its methods.
 pub(super) struct Place {

@@ -1,12 +1,20 @@
 //! Small secrets kept in files of their own: the token and the key of the fingerprints.
 //!
-//! In flows a path; out flow its bytes, made on the first start. The rule: a file that exists is never written to, one
-//! that is made appears whole, with mode 0600, or not at all.
+//! Given a path, it returns the file's bytes, and makes the file on the first start. A file that exists is never written
+//! to; one that is made appears whole, with mode 0600, or not at all; and only a regular file of a small size is read.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+/// The largest file that is taken for a secret, in bytes.
+const LARGEST: u64 = 4096;
+
+/// Permission bits of users other than the owner: read or write.
+const OTHERS: u32 = 0o066;
 
 /// Why a secret cannot be had at start. Says which file and what to do, never what is in it.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +45,15 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
     },
+    /// Others have access to it.
+    #[error(
+        "{path} can be read or written by other users than its owner; run `chmod 600 {path}`, and replace its content if \
+         one of them may have read it"
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is there and of no use.
     #[error("{path} {fault}; remove it to have a new one made")]
     Unusable {
@@ -47,19 +64,64 @@ pub enum SecretError {
     },
 }
 
-/// The content of the file, which is made of 256 random bits in hexadecimal if it is missing.
+/// Content and metadata of the file, which is made of 256 random bits in hexadecimal if it is missing.
 ///
 /// # Errors
 /// It can be neither read nor made.
-pub(super) fn read_or_make(path: &Path) -> Result<Vec<u8>, SecretError> {
-    match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+pub(super) fn read_or_make(path: &Path) -> Result<(Vec<u8>, Metadata), SecretError> {
+    match read(path) {
+        Err(SecretError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             make(path).map_err(|source| SecretError::Make { path: path.to_owned(), source })?;
-            fs::read(path)
+            read(path)
         }
         read => read,
     }
-    .map_err(|source| SecretError::Read { path: path.to_owned(), source })
+}
+
+/// Content and metadata of the file. It never waits for a writer, as reading a pipe would, and never reads more than a
+/// secret can be.
+///
+/// # Errors
+/// It cannot be read, or is no file, or is too large.
+pub(super) fn read(path: &Path) -> Result<(Vec<u8>, Metadata), SecretError> {
+    let unreadable = |source| SecretError::Read { path: path.to_owned(), source };
+    check(path, &fs::metadata(path).map_err(unreadable)?)?;
+    // It may be replaced at this very moment: opening a pipe must not wait either, and what was opened is what counts.
+    let flags = OFlags::NONBLOCK.bits() as i32;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    check(path, &metadata)?;
+    Ok((content(&file).map_err(unreadable)?, metadata))
+}
+
+fn content(file: &File) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    file.take(LARGEST).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+fn check(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
+    let kind = metadata.file_type();
+    let fault = match () {
+        () if kind.is_dir() => "is a directory, not a file",
+        () if kind.is_fifo() => "is a named pipe, not a file",
+        () if kind.is_socket() => "is a socket, not a file",
+        () if !kind.is_file() => "is a device, not a file",
+        () if metadata.len() > LARGEST => "is larger than 4096 bytes, and no secret is",
+        () => return Ok(()),
+    };
+    Err(SecretError::Unusable { path: path.to_owned(), fault })
+}
+
+/// Refuses a file that users other than its owner may read or write.
+///
+/// # Errors
+/// They may.
+pub(super) fn private(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
+    if metadata.permissions().mode() & OTHERS != 0 {
+        return Err(SecretError::Exposed { path: path.to_owned() });
+    }
+    Ok(())
 }
 
 fn make(path: &Path) -> io::Result<()> {
@@ -95,9 +157,10 @@ mod tests {
     fn a_missing_secret_is_made_once_and_only_its_owner_may_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
-        let made = read_or_make(&path).unwrap();
+        let (made, metadata) = read_or_make(&path).unwrap();
         assert_eq!(made.trim_ascii().len(), 64);
-        assert_eq!(read_or_make(&path).unwrap(), made);
+        assert!(private(&path, &metadata).is_ok());
+        assert_eq!(read_or_make(&path).unwrap().0, made);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -106,5 +169,36 @@ mod tests {
     fn a_folder_that_is_not_there_is_an_error_that_names_the_file() {
         let error = read_or_make(Path::new("/nowhere/token")).unwrap_err().to_string();
         assert!(error.contains("/nowhere/token") && error.contains("folder"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_at_once_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        for (path, named) in [
+            (pipe.as_path(), "a named pipe"),
+            (&link, "a named pipe"),
+            (&socket, "a socket"),
+            (folder.path(), "a directory"),
+            (Path::new("/dev/zero"), "a device"),
+        ] {
+            let error = read_or_make(path).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_no_secret_is_as_large_as_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "x".repeat(4096)).unwrap();
+        assert_eq!(read(&path).unwrap().0.len(), 4096);
+        fs::write(&path, "x".repeat(4097)).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("larger"));
     }
 }

@@ -1,14 +1,22 @@
 //! One connection's bytes, TCP or Unix: the same type for both, so that hyper is compiled once.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::net::{RecvFlags, recv};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::pulse::Pulse;
+
+/// How many bytes are thrown away by one read, and by how many reads before it is the turn of others.
+const DISCARDED_AT_A_TIME: usize = 4096;
+const DISCARDS: usize = 16;
 
 /// What a listener accepts.
 pub(super) enum Socket {
@@ -16,17 +24,71 @@ pub(super) enum Socket {
     Unix(UnixStream),
 }
 
+/// The same call on whichever socket it is.
+macro_rules! either {
+    ($socket:expr, $poll:ident $(, $argument:expr)*) => {
+        match $socket {
+            Socket::Tcp(stream) => Pin::new(stream).$poll($($argument),*),
+            Socket::Unix(stream) => Pin::new(stream).$poll($($argument),*),
+        }
+    };
+}
+
+impl Socket {
+    /// Returns once the other side has sent something, or has gone.
+    pub(super) async fn spoke(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.async_io(Interest::READABLE, || peek(stream)).await,
+            Self::Unix(stream) => stream.async_io(Interest::READABLE, || peek(stream)).await,
+        }
+    }
+
+    /// Writes these bytes and then says that no more will come.
+    pub(super) async fn finish_with(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let written = poll_fn(|cx| either!(self, poll_write, cx, bytes)).await?;
+            bytes = bytes.get(written..).filter(|_| written > 0).ok_or(io::ErrorKind::WriteZero)?;
+        }
+        poll_fn(|cx| either!(self, poll_shutdown, cx)).await
+    }
+}
+
+/// Looks whether something has come, and leaves it there.
+fn peek(stream: impl AsFd) -> io::Result<()> {
+    recv(stream, &mut [0_u8; 1], RecvFlags::PEEK)?;
+    Ok(())
+}
+
 /// A socket whose comings and goings the pulse of its connection follows.
 pub(super) struct Watched {
     socket: Socket,
     pulse: Arc<Pulse>,
     stalled: bool,
+    /// Whether, at the end, what still comes is read and thrown away until the other side ends the connection too. Closed
+    /// with bytes unread, a connection is reset, and the other side may lose the answer.
+    lingers: bool,
+    shut: bool,
 }
 
 impl Watched {
     /// Nothing has happened on it yet.
-    pub(super) fn new(socket: Socket, pulse: Arc<Pulse>) -> Self {
-        Self { socket, pulse, stalled: false }
+    pub(super) fn new(socket: Socket, pulse: Arc<Pulse>, lingers: bool) -> Self {
+        Self { socket, pulse, stalled: false, lingers, shut: false }
+    }
+
+    /// Throws away what comes until the other side ends the connection.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut room = [MaybeUninit::uninit(); DISCARDED_AT_A_TIME];
+        for _ in 0..DISCARDS {
+            let mut buffer = ReadBuf::uninit(&mut room);
+            ready!(either!(&mut self.socket, poll_read, cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        // Others want to be served as well.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Follows a write: one that is pending means that the other side does not read.
@@ -39,20 +101,10 @@ impl Watched {
     }
 }
 
-/// The same call on whichever socket it is.
-macro_rules! either {
-    ($self:expr, $poll:ident $(, $argument:expr)*) => {
-        match &mut $self.socket {
-            Socket::Tcp(stream) => Pin::new(stream).$poll($($argument),*),
-            Socket::Unix(stream) => Pin::new(stream).$poll($($argument),*),
-        }
-    };
-}
-
 impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(either!(self, poll_read, cx, buffer))?;
+        ready!(either!(&mut self.socket, poll_read, cx, buffer))?;
         if buffer.filled().len() > before {
             self.pulse.received();
         }
@@ -62,7 +114,7 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let poll = either!(self, poll_write, cx, bytes);
+        let poll = either!(&mut self.socket, poll_write, cx, bytes);
         self.wrote(poll)
     }
 
@@ -71,7 +123,7 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let poll = either!(self, poll_write_vectored, cx, slices);
+        let poll = either!(&mut self.socket, poll_write_vectored, cx, slices);
         self.wrote(poll)
     }
 
@@ -80,10 +132,14 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, poll_flush, cx)
+        either!(&mut self.socket, poll_flush, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, poll_shutdown, cx)
+        if !self.shut {
+            ready!(either!(&mut self.socket, poll_shutdown, cx))?;
+            self.shut = true;
+        }
+        if self.lingers { self.poll_discard(cx) } else { Poll::Ready(Ok(())) }
     }
 }

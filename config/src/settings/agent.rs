@@ -25,6 +25,7 @@ impl Check<'_> {
             listen,
             // Its form is checked: three or four octal digits.
             socket_mode: form::octal(&values.text("agent.socket_mode")).unwrap_or(0o600),
+            max_connections: values.number("agent.max_connections"),
             token_file: self.path("agent.token_file").unwrap_or_else(|| data_dir.join("token")),
             data_dir,
             carrier,

@@ -68,6 +68,7 @@ pub(super) static KEYS: &[Key] = &[
     key("agent.listen", Texts(form::LISTEN), Is(r#"["127.0.0.1:7670"]"#)),
     key("agent.allow_remote", Flag, Is("false")),
     key("agent.socket_mode", Text(form::SOCKET_MODE), Is(r#""0600""#)),
+    key("agent.max_connections", Number { min: 1, max: 1_000_000 }, Is("1024")),
     key("agent.data_dir", Text(form::PATH), Computed),
     key("agent.carrier", Word(&["simulator", "sns"]), Is(r#""simulator""#)),
     key("agent.auth", Word(&["auto", "token", "off"]), Is(r#""auto""#)),

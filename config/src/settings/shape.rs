@@ -109,6 +109,8 @@ pub struct Agent {
     pub listen: Vec<Listen>,
     /// Permission bits of a Unix socket.
     pub socket_mode: u32,
+    /// Connections that each address of `listen` serves at a time.
+    pub max_connections: u32,
     /// Folder of the outbox and the token.
     pub data_dir: PathBuf,
     /// Which carrier publishes.

@@ -9,6 +9,7 @@ const SAMPLES: &[(&str, &str, &[&str])] = &[
     ("agent.listen", "127.0.0.1:0", &[]),
     ("agent.allow_remote", "true", &["agent.listen=0.0.0.0:1"]),
     ("agent.socket_mode", "0660", &[]),
+    ("agent.max_connections", "16", &[]),
     ("agent.data_dir", "/d", &[]),
     ("agent.carrier", "sns", &[]),
     ("agent.auth", "token", &[]),

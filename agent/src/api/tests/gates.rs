@@ -10,8 +10,8 @@ fn code(status: u16, code: &str) -> (u16, String, Option<String>) {
 
 #[tokio::test]
 async fn each_gate_is_passed_before_the_next_one_is_asked() {
-    let house = House::with(Some("s3cret"), true);
-    let token = "Authorization: Bearer s3cret\r\n";
+    let house = House::with(Some("s3cret-token"), true);
+    let token = "Authorization: Bearer s3cret-token\r\n";
     let ask = |method: &str, path: &str, headers: &str, body: &str| {
         let request =
             format!("{method} {path} HTTP/1.1\r\nHost: agent\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len());
@@ -43,8 +43,48 @@ async fn each_gate_is_passed_before_the_next_one_is_asked() {
 }
 
 #[tokio::test]
+async fn a_request_says_once_which_host_it_is_for_unless_nothing_has_a_name_there() {
+    let house = House::with(Some("s3cret-token"), true);
+    let refused = (400, "invalid_parameter".to_owned(), Some("Host".to_owned()));
+    for hosts in ["", "Host: a\r\nHost: a\r\n", "Host: a\r\nHost: b\r\n"] {
+        for path in ["/v1/messages", "/openapi.json", "/nowhere"] {
+            let answer = house.ask(&format!("GET {path} HTTP/1.1\r\n{hosts}\r\n")).await;
+            assert_eq!(answer.problem(), refused, "{path} {hosts}");
+        }
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(house.ask(&format!("GET {path} HTTP/1.1\r\n{hosts}\r\n")).await.status, 200, "{path} {hosts}");
+        }
+        let mut unix = tokio::net::UnixStream::connect(house.socket()).await.unwrap();
+        assert_eq!(ask(&mut unix, &format!("GET /openapi.json HTTP/1.1\r\n{hosts}\r\n")).await.status, 200, "{hosts}");
+    }
+    assert_eq!(house.ask("GET /openapi.json HTTP/1.0\r\n\r\n").await.status, 200, "older than the field");
+}
+
+#[tokio::test]
+async fn a_body_under_another_transfer_coding_than_chunks_is_not_taken_for_plain() {
+    let house = House::open();
+    let chunked = format!("{:x}\r\n{GOOD}\r\n0\r\n\r\n", GOOD.len());
+    let ask = |fields: &str| {
+        let head = "POST /v1/messages HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\n";
+        let request = format!("{head}{fields}\r\n{chunked}");
+        let house = &house;
+        async move { house.ask(&request).await }
+    };
+    for fields in [
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: chunked, chunked\r\n",
+        "Transfer-Encoding: identity, chunked\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+    ] {
+        assert_eq!(ask(fields).await.problem(), code(415, "unsupported_media_type"), "{fields}");
+    }
+    assert_eq!(house.room.asked(), 0);
+    assert_eq!(ask("Transfer-Encoding: Chunked\r\n").await.status, 200);
+}
+
+#[tokio::test]
 async fn three_paths_ask_for_no_token_and_say_how_it_stands() {
-    let house = House::with(Some("s3cret"), true);
+    let house = House::with(Some("s3cret-token"), true);
     for path in ["/healthz", "/readyz"] {
         let answer = house.get(path).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"status":"ok"}"#), "{path}");

@@ -1,5 +1,6 @@
 //! The door over real sockets, with a scripted room behind it.
 
+mod crowd;
 mod gates;
 mod history;
 mod limits;
@@ -7,6 +8,7 @@ mod protocols;
 mod sends;
 mod stop;
 mod traces;
+mod unread;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -155,11 +157,15 @@ impl House {
     }
 
     pub(super) fn with(token: Option<&str>, phones: bool) -> Self {
+        Self::limited(token, phones, Limits { connections: 1024, beyond: 64 })
+    }
+
+    pub(super) fn limited(token: Option<&str>, phones: bool, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let token = token.map(|token| {
             let path = folder.path().join("token");
             std::fs::write(&path, token).unwrap();
-            Token::open(&path).unwrap()
+            Token::open(&path, false).unwrap()
         });
         let room = Arc::new(Room::default());
         let settings = sms_config::Simulator { latency: Duration::ZERO, delivery_delay: Duration::ZERO, keep: 100 };
@@ -179,7 +185,7 @@ impl House {
         let unix = Listener::bind(&Listen::Unix(folder.path().join("agent.sock")), 0o600).unwrap();
         let port = tcp.local.port.unwrap();
         let (close, closed) = oneshot::channel();
-        let served = tokio::spawn(run(vec![tcp, unix], Arc::clone(&api), closed.map(drop), GRACE));
+        let served = tokio::spawn(run(vec![tcp, unix], Arc::clone(&api), limits, closed.map(drop), GRACE));
         Self { room, api, port, close: Some(close), served, folder, simulator }
     }
 

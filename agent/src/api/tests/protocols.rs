@@ -39,7 +39,7 @@ async fn a_body_in_chunks_is_put_together_and_the_connection_lives_on() {
 async fn a_body_that_nobody_reads_does_not_get_into_the_next_request() {
     let house = House::open();
     let mut connection = house.connect().await;
-    let body = "GET /nowhere HTTP/1.1\r\n\r\n";
+    let body = "GET /nowhere HTTP/1.1\r\nHost: agent\r\n\r\n";
     let request = format!("GET /healthz HTTP/1.1\r\nHost: agent\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     for _ in 0..3 {
         assert_eq!(ask(&mut connection, &request).await.status, 200);

@@ -38,6 +38,25 @@ async fn what_is_in_hand_is_answered_before_the_door_is_closed() {
     assert!(!house.socket().exists());
 }
 
+#[tokio::test]
+async fn a_request_whose_body_is_still_on_its_way_is_answered_at_once() {
+    let mut house = House::open();
+    let mut connection = house.connect().await;
+    let request = post("/v1/messages", "Expect: 100-continue\r\n", GOOD);
+    let (most, _) = request.split_at(request.len() - 5);
+    connection.write_all(most.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    connection.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n", "the agent waits for the body");
+    house.room.stopping.store(true, Ordering::Relaxed);
+    house.api.stop();
+    let answer = read(&mut connection, false).await;
+    assert_eq!((answer.problem().1.as_str(), answer.header("connection")), ("shutting_down", Some("close")));
+    house.api.answered().await;
+    house.close().await.unwrap();
+    assert_eq!(house.room.asked(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_does_not_end_in_time_is_cut() {
     let mut house = House::open();
