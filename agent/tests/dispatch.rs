@@ -22,12 +22,25 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// Wall time that moves with tokio's.
-struct TestClock(Instant);
+/// A timeline that moves with tokio's, and on while the machine sleeps.
+struct TestClock {
+    start: Instant,
+    asleep: Mutex<Duration>,
+}
+
+impl TestClock {
+    fn new() -> Self {
+        Self { start: Instant::now(), asleep: Mutex::default() }
+    }
+
+    fn sleep(&self, time: Duration) {
+        *self.asleep.lock().unwrap() += time;
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_795_464_000_000).plus(self.0.elapsed())
+        Timestamp::from_millis(1_795_464_000_000).plus(self.start.elapsed() + *self.asleep.lock().unwrap())
     }
 }
 
@@ -94,6 +107,7 @@ struct Agent {
     dispatcher: Dispatcher,
     outbox: Arc<dyn Outbox>,
     carrier: Arc<Scripted>,
+    clock: Arc<TestClock>,
     _folder: tempfile::TempDir,
 }
 
@@ -119,7 +133,8 @@ fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent 
         start: Instant::now(),
         hanging: Semaphore::new(0),
     });
-    let clock: Arc<dyn Clock> = Arc::new(TestClock(Instant::now()));
+    let turned = Arc::new(TestClock::new());
+    let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&turned);
     let as_carrier: Arc<dyn Carrier> = Arc::<Scripted>::clone(&carrier);
     let dispatcher = Dispatcher::new(&settings, Arc::clone(&outbox), Arc::clone(&as_carrier), Arc::clone(&clock));
     let door = Door::new(Rooms {
@@ -133,7 +148,7 @@ fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent 
     });
     let running = dispatcher.clone();
     tokio::spawn(async move { running.run().await });
-    Agent { door, dispatcher, outbox, carrier, _folder: folder }
+    Agent { door, dispatcher, outbox, carrier, clock: turned, _folder: folder }
 }
 
 fn sms(to: &str, words: &str, kind: SmsType) -> Sms {
@@ -328,7 +343,7 @@ async fn a_next_attempt_is_told_while_it_is_to_come_and_not_of_who_waits_for_a_t
     let agent =
         agent(settings(), [throttled; 12].into_iter().chain([Answer::Fails(Verdict::NotSent, Signal::Refused); 99]));
     let id = agent.send("throttled", Some(Duration::from_millis(1))).await.id;
-    let clock = TestClock(agent.carrier.start);
+    let clock = Arc::clone(&agent.clock);
     let look = async |id| agent.door.message(id).await.unwrap().unwrap();
     let (mut told, mut refused) = (0, None);
     while refused.is_none() {
@@ -442,4 +457,37 @@ async fn a_sender_that_hangs_up_changes_nothing() {
     assert!(agent.door.submit(submission).now_or_never().is_none(), "it was asked once and dropped");
     assert_eq!(agent.send("after", LONG).await.status, Status::Sent);
     assert_eq!(agent.asked(), ["Hello", "after"]);
+}
+
+/// Timers stand still while the machine sleeps.
+#[tokio::test(start_paused = true)]
+async fn what_ran_out_while_the_machine_slept_is_ended_soon_after() {
+    let refused = Answer::Fails(Verdict::NotSent, Signal::Refused);
+    let agent = agent(settings(), [refused; 100]);
+    let code = agent.submit("code", SmsType::Transactional, Some(3600), None).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(agent.outbox.message(code.id).await.unwrap().unwrap().status, Status::Queued);
+    agent.clock.sleep(Duration::from_secs(2 * 3600));
+    let woken = Instant::now();
+    assert_eq!(agent.settled(code.id).await.status, Status::Expired);
+    assert!(woken.elapsed() <= Duration::from_secs(15), "{:?}", woken.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_fell_due_while_the_machine_slept_goes_soon_after() {
+    let agent = agent(settings(), [Answer::Fails(Verdict::NotSent, Signal::None); 30]);
+    let message = agent.send("Hello", None).await;
+    // Until the pause is one of some seconds at least.
+    let left = loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let message = agent.outbox.message(message.id).await.unwrap().unwrap();
+        let now = agent.clock.wall();
+        if let Some(left) = message.next_attempt_at.map(|at| at.since(now)).filter(|left| left.as_secs() >= 10) {
+            break left;
+        }
+    };
+    let asked = agent.asked().len();
+    agent.clock.sleep(left);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(agent.asked().len(), asked + 1);
 }

@@ -149,7 +149,7 @@ impl Timeline {
     pub(super) fn turned(&mut self, turn: &Turn) {
         let step = turn.kept.ahead - self.kept.ahead;
         if step != 0 {
-            let by = humantime::format_duration(Duration::from_secs(step.unsigned_abs() / 1000));
+            let by = seconds(step);
             let way = if step > 0 { "forward" } else { "back" };
             tracing::warn!("the wall clock was set {way} by {by}; what waits keeps its deadlines");
         }
@@ -226,21 +226,25 @@ fn hasten(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
 }
 
 fn told(gap: Gap) {
-    let by = |millis: i64| humantime::format_duration(Duration::from_secs(millis.unsigned_abs() / 1000));
     if gap.is_behind() {
         tracing::warn!(
             "the wall clock is {} behind what has passed since the last start: what waits may be older than the agent \
              knows until the clock is set",
-            by(gap.at_least - gap.by_wall)
+            seconds(gap.at_least - gap.by_wall)
         );
     } else if gap.is_too_long() {
         tracing::warn!(
             "by the wall clock the agent was off for {}: {} of that count. If the clock is wrong, set it; what expires or \
              is given up by it stays so",
-            by(gap.by_wall),
-            by(gap.counted())
+            seconds(gap.by_wall),
+            seconds(gap.counted())
         );
     }
+}
+
+/// A difference of clocks as people read it, to the second.
+fn seconds(millis: i64) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs((millis.unsigned_abs() + 500) / 1000))
 }
 
 /// How far the wall clock is ahead of the time since the boot, in milliseconds.
