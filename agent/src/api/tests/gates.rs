@@ -105,7 +105,7 @@ async fn an_agent_that_is_not_ready_answers_503_whatever_is_missing() {
 
 #[tokio::test]
 async fn readiness_tells_details_to_callers_with_the_token_and_codes_to_everyone() {
-    let house = House::with(Some("s3cret"), true);
+    let house = House::with(Some("s3cret-token"), true);
     let missing = Problem::new(Code::CarrierUnauthorized, "Sesame.").with_request_id(Some("r-1".to_owned()));
     *house.room.missing.lock().unwrap() = Some(missing);
     let asked = |header: &str| format!("GET /readyz HTTP/1.1\r\nHost: agent\r\n{header}\r\n");
@@ -118,7 +118,7 @@ async fn readiness_tells_details_to_callers_with_the_token_and_codes_to_everyone
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         assert!(answer.header("retry-after").is_some() && !answer.body.contains("Sesame"));
     }
-    let told = house.ask(&asked("Authorization: Bearer s3cret\r\n")).await.json();
+    let told = house.ask(&asked("Authorization: Bearer s3cret-token\r\n")).await.json();
     assert_eq!((&told["detail"], &told["aws_request_id"]), (&"Sesame.".into(), &"r-1".into()));
     let open = House::open();
     *open.room.missing.lock().unwrap() = Some(Problem::new(Code::CarrierUnauthorized, "Sesame."));
