@@ -107,3 +107,33 @@ fn no_key_is_touched_while_it_is_not_said_whose() {
     account.run(&["keys", "rotate", "--target", "us-east-1"]).ended(0);
     assert_ne!(std::fs::read_to_string(account.credentials()).unwrap(), before);
 }
+
+#[test]
+fn two_targets_that_are_one_stack_are_refused_before_anything_is_changed() {
+    let account = Account::new();
+    settings(&account, "[[targets]]\nname = \"copied\"\nregion = \"us-east-1\"\n");
+    let before = account.state();
+    for command in [&["plan"][..], &["apply", "--yes"], &["keys", "rotate"], &["destroy", "--yes"], &["status"]] {
+        let ran = account.run(&[command, &["--all"]].concat()).ended(1);
+        assert!(ran.err.contains("the targets us-east-1 and copied are the same account"), "{}", ran.err);
+    }
+    assert_eq!(account.state(), before);
+    account.run(&["plan", "--target", "copied"]).ended(0);
+}
+
+/// The second target's key is made while the first one's old key still has its grace.
+#[test]
+fn the_graces_of_several_targets_pass_at_the_same_time() {
+    let account = Account::new();
+    let targets =
+        ["us-east-1", "eu-west-1"].map(|region| format!("[[targets]]\nname = \"{region}\"\nregion = \"{region}\"\n"));
+    std::fs::write(account.home.path().join("sms.toml"), targets.concat()).unwrap();
+    account.run(&["apply", "--yes", "--all"]).ended(0);
+    account.run(&["keys", "rotate", "--all", "--parallel", "1", "--grace", "20s"]).ended(0);
+    let apart = account.boto(
+        "keys = [iam.list_access_keys(UserName=f'sms-sender-{region}')['AccessKeyMetadata'] for region in ('us-east-1', 'eu-west-1')]\n\
+         assert [len(key) for key in keys] == [1, 1], keys\n\
+         print(int(abs(keys[0][0]['CreateDate'] - keys[1][0]['CreateDate']).total_seconds()))",
+    );
+    assert!(apart.trim().parse::<u32>().unwrap() < 20, "{apart}");
+}

@@ -1,11 +1,14 @@
 //! `keys list`, `keys rotate` and `keys revoke`.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 use super::change::heading;
 use super::target::{Aim, each};
@@ -33,7 +36,9 @@ pub(super) async fn run(
             Err(CommandError::Usage(format!("keys: nothing was changed: {what}")))
         }
         KeysCommand::Rotate(asked) => {
-            let results = each(targets, at_once, |target| rotate(target, asked, console)).await;
+            // All begin, and so many work at a time: one that waits for the end of its grace keeps nobody waiting.
+            let places = Semaphore::new(at_once);
+            let results = each(targets, targets.len(), |target| rotate(target, asked, &places, console)).await;
             finish(results, several, false, console)
         }
         KeysCommand::Revoke(asked) => {
@@ -114,7 +119,8 @@ fn moment(at: &DateTime) -> String {
     DateTime::from_secs(at.secs()).fmt(Format::DateTime).unwrap_or_default()
 }
 
-async fn rotate(target: &Target, asked: &Rotate, console: &Console) -> Result<Said, CommandError> {
+async fn rotate(target: &Target, asked: &Rotate, places: &Semaphore, console: &Console) -> Result<Said, CommandError> {
+    let place = Cell::new(places.acquire().await.ok());
     let opened = target.open(Aim::Settings, console).await?;
     let keys = SenderKeys::of(&opened.ground.session, &opened.ground.stack);
     let tell = |progress| {
@@ -128,7 +134,12 @@ async fn rotate(target: &Target, asked: &Rotate, console: &Console) -> Result<Sa
         };
         console.remark(&format!("sms-provision: {}: {words}", target.name));
     };
-    let rotated = keys.rotate(asked.grace, tell).await?;
+    let wait = async |left| {
+        drop(place.take());
+        sleep(left).await;
+        place.set(places.acquire().await.ok());
+    };
+    let rotated = keys.rotate(asked.grace, tell, wait).await?;
     let file = keys.file()?.path().display();
     let made = if rotated.made { "made" } else { "made by an earlier run" };
     let summary = match &rotated.retired {

@@ -95,6 +95,11 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
              the account of [aws] and [account], and about none of them",
         );
     }
+    if let Command::Plan(_) | Command::Status(_) | Command::Apply(_) | Command::Keys(_) | Command::Destroy(_) =
+        &arguments.command
+    {
+        target::distinct(&targets, at_once).await?;
+    }
     match &arguments.command {
         Command::Plan(plan) => {
             let results = target::each(&targets, at_once, |target| change::plan(target, plan, console)).await;

@@ -1,6 +1,6 @@
 //! The accounts and regions that a command works on, one or many side by side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -98,6 +98,33 @@ pub(super) async fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Tar
     let name = settings.account.name.clone();
     let (aws, account) = (settings.aws.clone(), settings.account.clone());
     Ok(vec![Target { profile: name.clone(), name, aws, account, taken: Arc::clone(&taken) }])
+}
+
+/// Makes sure that no two targets are one stack in one account and region: they would take each other's key away, and with
+/// other settings never come to rest. A target that cannot be asked is told of by the command.
+///
+/// # Errors
+/// Two are.
+pub(super) async fn distinct(targets: &[Target], at_once: usize) -> Result<(), CommandError> {
+    if targets.len() < 2 {
+        return Ok(());
+    }
+    let places = each(targets, at_once, |target| async {
+        let session = Session::open(&target.aws, target.account.account_id.as_deref()).await?;
+        Ok((session.place.account, session.place.region, target.account.name.clone()))
+    });
+    let mut first = BTreeMap::new();
+    for (target, place) in places.await {
+        let Ok(place) = place else { continue };
+        if let Some(other) = first.insert(place.clone(), target.clone()) {
+            let (account, region, name) = place;
+            return Err(CommandError::Usage(format!(
+                "nothing was changed: the targets {other} and {target} are the same account {account}, region {region} and \
+                 name {name}; is role_arn, profile, region or name of one of them missing or wrong?"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Runs something for each target, so many at once; the results come in the targets' order.

@@ -1,5 +1,5 @@
-//! A file that is read, changed and put back whole. Whoever reads it meanwhile sees the old text or the new one, and two
-//! who change it at once do so one after the other.
+//! A file that is read, changed and put back whole. A reader sees the old text or the new one (but for a file that is a
+//! mount of its own, which can only be overwritten), and two who change it at once do so one after the other.
 
 use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{self, ErrorKind, Write};
@@ -14,6 +14,9 @@ const BESIDE: &str = ".replaced";
 /// What the name of a file begins with that is to take the place of another; some letters and digits follow.
 const DRAFT: &str = ".sms-provision-draft-";
 const LETTERS: usize = 12;
+
+/// `EPERM`, which opening a file for writing answers only where the file is immutable.
+const NOT_PERMITTED: i32 = 1;
 
 /// Links on the way to a file, as many as Linux follows.
 const LINKS: usize = 40;
@@ -40,9 +43,17 @@ pub(super) fn read(path: &Path) -> Result<String, FileError> {
     String::from_utf8(bytes).map_err(|_| FileError::NotText { path: path.to_owned() })
 }
 
-/// Whether all can be read that [`change`] reads. Nothing is written.
+/// Whether everything that [`change`] reads can be read, and whether the file can be written at all: an immutable file
+/// (`chattr +i`) and one on a read-only mount cannot. Nothing is written.
 pub(super) fn look(path: &Path, change: impl FnOnce(&str) -> Changed) -> Result<(), FileError> {
     let file = followed(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let opened = fs::OpenOptions::new().write(true).open(&file).map(drop);
+    // That the mode forbids it is no obstacle: the file is replaced, not written to.
+    if let Err(source) = opened
+        && (source.raw_os_error() == Some(NOT_PERMITTED) || source.kind() == ErrorKind::ReadOnlyFilesystem)
+    {
+        return Err(FileError::Write { path: path.to_owned(), source });
+    }
     match change(&read(&file)?).kept {
         Some(_) => read(&beside(&file)).map(drop),
         None => Ok(()),
@@ -95,22 +106,25 @@ pub(super) fn change(path: &Path, change: impl FnOnce(&str) -> Changed) -> Resul
     let kept = place.draft_beside(new.kept.as_deref())?;
     let draft = place.draft(&new.text).map_err(wrong)?;
     if let Some((kept, place)) = kept {
-        let wrong = |source| FileError::Write { path: place.file.clone(), source };
-        kept.persist(&place.file).map_err(|error| wrong(error.error))?;
-        place.sync().map_err(wrong)?;
+        place.put(kept).map_err(|source| FileError::Write { path: place.file.clone(), source })?;
     }
-    draft.persist(&place.file).map_err(|error| wrong(error.error))?;
-    place.sync().map_err(wrong)
+    place.put(draft).map_err(wrong)
 }
 
-/// Does all that [`change`] does but for the last step, so that it can be expected to work.
+/// Does everything that [`change`] does, but puts the old text in the old text's place: where that works, the change can be
+/// expected to work too.
 pub(super) fn try_change(path: &Path, change: impl FnOnce(&str) -> Changed) -> Result<(), FileError> {
     let wrong = |source| FileError::Write { path: path.to_owned(), source };
     let place = Place::of(path).map_err(wrong)?;
     let _one_at_a_time = place.lock().map_err(wrong)?;
-    let new = change(&read(&place.file)?);
+    let old = read(&place.file)?;
+    let new = change(&old);
     place.draft_beside(new.kept.as_deref())?;
-    place.draft(&new.text).map(drop).map_err(wrong)
+    place.draft(&new.text).map_err(wrong)?;
+    let Ok(found) = fs::metadata(&place.file) else { return Ok(()) };
+    let same = place.draft(&old).map_err(wrong)?;
+    same.as_file().set_permissions(found.permissions()).map_err(wrong)?;
+    place.put(same).map_err(wrong)
 }
 
 /// The file beside a file, wherever links lead to it.
@@ -208,10 +222,41 @@ impl Place {
         Ok(Some((draft, place)))
     }
 
+    /// Puts a draft in the file's place. A file that is a mount of its own, as a single file that is mounted into a container
+    /// is, cannot be replaced: its content is, and is put back if that fails.
+    fn put(&self, draft: tempfile::NamedTempFile) -> io::Result<()> {
+        match draft.persist(&self.file) {
+            Ok(_) => self.sync(),
+            Err(refused) if is_a_mount(&refused.error) => {
+                let old = fs::read(&self.file)?;
+                let new = fs::read(refused.file.path())?;
+                let written = self.overwrite(&new);
+                if written.is_err() {
+                    // What cannot be put back either is told with the first error.
+                    drop(self.overwrite(&old));
+                }
+                written
+            }
+            Err(refused) => Err(refused.error),
+        }
+    }
+
+    fn overwrite(&self, content: &[u8]) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).open(&self.file)?;
+        file.write_all(content)?;
+        file.set_len(content.len() as u64)?;
+        file.sync_all()
+    }
+
     /// A new name is on disk only once its folder is.
     fn sync(&self) -> io::Result<()> {
         File::open(&self.folder).and_then(|folder| folder.sync_all())
     }
+}
+
+/// Whether a rename failed because its target is a mount point.
+fn is_a_mount(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ResourceBusy | ErrorKind::CrossesDevices)
 }
 
 /// Run by way of sudo, the file stays its owner's.

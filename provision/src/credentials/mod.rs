@@ -45,6 +45,17 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
+    /// It has a line that no SDK understands.
+    #[error(
+        "{path} is not a credentials file: line {line} is neither a [profile], nor key = value, nor a comment. Nothing in it \
+         was changed: correct that line, or set account.credentials_file"
+    )]
+    NotUnderstood {
+        /// The file.
+        path: PathBuf,
+        /// The number of the line, from 1.
+        line: usize,
+    },
     /// It cannot be written.
     #[error("cannot write {path}: {source}; it is as it was: mend that, or set account.credentials_file")]
     Write {
@@ -117,8 +128,9 @@ impl CredentialsFile {
     /// Looks whether a key can be put in the section, without touching anything.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read or not be written, or it is something else than a credentials file.
     pub fn look(&self, ours: &[String]) -> Result<(), FileError> {
+        self.understood()?;
         file::look(&self.path, |text| self.changed(text, ours, "", ""))
     }
 
@@ -146,7 +158,15 @@ impl CredentialsFile {
     /// The file can be read or written no more than its folder.
     pub fn prove(&self, ours: &[String]) -> Result<(), FileError> {
         // Of the length that AWS's keys have: there must be room for it.
+        self.understood()?;
         file::try_change(&self.path, |text| self.changed(text, ours, &"-".repeat(20), &"-".repeat(40)))
+    }
+
+    fn understood(&self) -> Result<(), FileError> {
+        match section::not_understood(&file::read(&self.path)?) {
+            Some(line) => Err(FileError::NotUnderstood { path: self.path.clone(), line }),
+            None => Ok(()),
+        }
     }
 
     /// Puts the key in the section. What is there of somebody else, and not of the keys with `ours` IDs, goes to the file

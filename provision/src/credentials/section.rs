@@ -33,12 +33,14 @@ fn is_of_credentials(key: &str) -> bool {
 enum Line<'a> {
     /// `[name]`.
     Header(&'a str),
-    /// `key = value`.
+    /// `key = value`, or `key: value` as Python's SDK and the AWS CLI read it too.
     Property(&'a str, &'a str),
     /// Indented under a property: more of it.
     Continued,
-    /// A comment, nothing, or what nobody understands.
+    /// A comment, or nothing.
     Other,
+    /// What no SDK understands. Those in Python read nothing at all of a file with such a line.
+    Unknown,
 }
 
 /// The lines with what each is. The text begins with a byte order mark where an editor has put one.
@@ -54,14 +56,25 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, Line<'_>)> {
             Line::Other
         } else if after_property && line.starts_with([' ', '\t']) {
             Line::Continued
-        } else if let Some((key, value)) = content.split_once('=') {
+        } else if let Some((key, value)) = content.split_once(['=', ':']).filter(|(key, _)| !key.trim().is_empty()) {
             after_property = true;
             Line::Property(key.trim(), value.trim())
         } else {
-            Line::Other
+            Line::Unknown
         };
         (whole, meant)
     })
+}
+
+/// The number of the first line that no SDK understands, from 1.
+pub(super) fn not_understood(text: &str) -> Option<usize> {
+    let unknown = |(whole, line): (&str, Line<'_>)| matches!(line, Line::Unknown) || whole.contains('\0');
+    lines(text).position(unknown).map(|index| index + 1)
+}
+
+/// Whether a header names the profile as all SDKs read it. Those in Python take white space for a part of the name.
+fn names(header: &str, profile: &str) -> bool {
+    header.trim_start_matches('\u{feff}').strip_prefix('[').is_some_and(|rest| rest.starts_with(&format!("{profile}]")))
 }
 
 /// The last value of a key in the profile's section: of several the SDKs take the last. A key and a secret hold no white
@@ -97,7 +110,10 @@ pub(super) fn put(text: &str, profile: &str, id: &str, secret: &str) -> String {
                 if ours && again {
                     continue;
                 }
-                out.push_str(whole);
+                match ours && !names(whole, profile) {
+                    true => out.push_str(&format!("[{profile}]{end}")),
+                    false => out.push_str(whole),
+                }
                 if ours {
                     finish_line(&mut out, end);
                     out.push_str(&key);
@@ -108,7 +124,7 @@ pub(super) fn put(text: &str, profile: &str, id: &str, secret: &str) -> String {
                 dropped = ours && (again || is_of_credentials(name));
             }
             Line::Continued => {}
-            Line::Other => {
+            Line::Other | Line::Unknown => {
                 out.push_str(whole);
                 continue;
             }
@@ -140,7 +156,7 @@ pub(super) fn taken_out(text: &str, profile: &str) -> String {
             }
             Line::Property(name, _) => taken = ours && (again || is_of_credentials(name)),
             Line::Continued => {}
-            Line::Other => continue,
+            Line::Other | Line::Unknown => continue,
         }
         if taken {
             out.push_str(whole);
@@ -163,7 +179,7 @@ pub(super) fn remove(text: &str, profile: &str) -> String {
             }
             Line::Property(name, _) => dropped = ours && (!has_more || is_of_credentials(name)),
             Line::Continued => {}
-            Line::Other => {
+            Line::Other | Line::Unknown => {
                 at_end = false;
                 out.push_str(whole);
                 continue;
@@ -191,7 +207,7 @@ fn has_more(text: &str, profile: &str) -> bool {
             false
         }
         Line::Property(name, _) => ours && !is_of_credentials(name),
-        Line::Continued | Line::Other => false,
+        Line::Continued | Line::Other | Line::Unknown => false,
     })
 }
 
@@ -280,6 +296,34 @@ mod tests {
         assert_eq!(taken_out(&put(MIXED, "nobody", "I", "S"), "sms"), old);
         let twice = "[sms]\nregion = a\nrole_arn = C\n  D\n[b]\nx = 1\n[sms]\n# why\nregion = b";
         assert_eq!(taken_out(twice, "sms"), "role_arn = C\n  D\nregion = b\n");
+    }
+
+    #[test]
+    fn a_key_that_is_written_with_a_colon_is_replaced_like_any_other() {
+        let text = "[sms]\naws_access_key_id: OLD\naws_secret_access_key : OLDS\nregion: eu-west-1\n[b]\nx: 1\n";
+        assert_eq!(value(text, "sms", "aws_access_key_id"), Some("OLD"));
+        assert_eq!(value("[sms]\na = b:c\n", "sms", "a"), Some("b:c"));
+        let put = put(text, "sms", "I", "S");
+        assert_eq!(put, "[sms]\naws_access_key_id = I\naws_secret_access_key = S\nregion: eu-west-1\n[b]\nx: 1\n");
+    }
+
+    #[test]
+    fn a_header_with_blanks_in_it_gets_the_form_that_every_sdk_finds() {
+        let text = "[ sms ] # ours\naws_access_key_id = OLD\n[b]\nx = 1\n";
+        assert_eq!(put(text, "sms", "I", "S"), "[sms]\naws_access_key_id = I\naws_secret_access_key = S\n[b]\nx = 1\n");
+    }
+
+    #[test]
+    fn a_line_that_nobody_understands_is_told_by_its_number() {
+        for (text, line) in [
+            ("[a]\nx = 1\nnonsense\n", Some(3)),
+            ("= 1\n", Some(1)),
+            ("[a]\nx = 1\0\n", Some(2)),
+            ("# a\n\n; b\n[a] # c\nx = 1\n  more\ny: 2\ns3 =\n  max = 1\n", None),
+            ("", None),
+        ] {
+            assert_eq!(not_understood(text), line, "{text}");
+        }
     }
 
     #[test]

@@ -44,6 +44,24 @@ pub enum KeysError {
         /// The file.
         file: String,
     },
+    /// Of two keys the older one is somewhere else, and no rotation has left it behind.
+    #[error(
+        "the IAM user {user} has a second key that is older than that of {file}, and that no rotation here has left behind: \
+         nothing was changed, since it may be in use elsewhere. sms-provision keys list shows both and when they were last \
+         used; delete the one that is not in use with sms-provision keys revoke KEY_ID, then run it again"
+    )]
+    OlderElsewhere {
+        /// The user.
+        user: String,
+        /// The file.
+        file: String,
+    },
+    /// Another run makes a key.
+    #[error(
+        "another run of sms-provision is making a key for the IAM user {0} at this moment: none was made here, and none was \
+         deleted. Wait some minutes, look at sms-provision keys list, then run it again if a rotation is still needed"
+    )]
+    Busy(String),
     /// AWS does not take the new key.
     #[error(
         "AWS has not accepted the new key of {file} within {seconds} s; the old one was not touched. Run it again: it \

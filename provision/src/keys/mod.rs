@@ -8,27 +8,25 @@
 mod clock;
 mod error;
 mod identity;
+mod making;
+mod mark;
 mod rotation;
 mod state;
 
-use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::types::StatusType;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-use secrecy::SecretString;
 use sms_config::{Ahead, ahead_of_a_key};
 
-use crate::aws::{CallError, Fault, SETTLING, Session, call, call_while, made_just_now};
-use crate::credentials::{CredentialsFile, FileError, SecretKey};
+use crate::aws::{CallError, Fault, Session, call};
+use crate::credentials::{CredentialsFile, FileError};
 use crate::resource::{Id, Kind};
 use crate::stack::{KEY_PENDING_TAG, Stack};
 
 pub use error::KeysError;
 pub use identity::{KNOWN_WITHIN, credentials};
+pub use making::Made;
+pub use mark::Alone;
 pub use rotation::{Progress, Rotated};
 pub use state::{Key, LastUse, State};
-
-const NO_KEY: &str = "the answer has no key; run it again, and a key that was made after all is replaced";
 
 /// The keys of one user, and the section of the file that one of them is in.
 #[derive(Debug)]
@@ -37,13 +35,17 @@ pub struct SenderKeys<'a> {
     stack: &'a Stack,
     id: Id,
     file: Result<CredentialsFile, FileError>,
+    /// What tells the section of the file from those of other machines and files.
+    place: String,
 }
 
 impl<'a> SenderKeys<'a> {
     /// Those of the stack's sender.
     pub fn of(session: &'a Session, stack: &'a Stack) -> Self {
         let file = CredentialsFile::new(stack.account.credentials_file.as_deref(), &stack.profile);
-        Self { session, stack, id: Id::new(Kind::IamAccessKey, &stack.names.sender), file }
+        let path = file.as_ref().map_or(std::path::Path::new(""), CredentialsFile::path);
+        let place = mark::place(path, &stack.profile);
+        Self { session, stack, id: Id::new(Kind::IamAccessKey, &stack.names.sender), file, place }
     }
 
     /// The user's name.
@@ -57,21 +59,6 @@ impl<'a> SenderKeys<'a> {
     /// There is no path.
     pub fn file(&self) -> Result<&CredentialsFile, CallError> {
         self.file.as_ref().map_err(|error| self.of_file("iam:CreateAccessKey", error))
-    }
-
-    /// Makes a key and puts it in the file. Cut off anywhere, what it leaves is replaced by the next one: `state`, read a
-    /// moment ago, says what time it is.
-    ///
-    /// # Errors
-    /// The file, before there is a key; a call.
-    pub async fn make(&self, state: &State) -> Result<(), CallError> {
-        let (file, ours) = (self.file()?, state.ids());
-        file.prove(&ours).map_err(|error| self.of_file("iam:CreateAccessKey", &error))?;
-        let now = DateTime::from_secs(state.now.secs()).fmt(Format::DateTime);
-        self.tag(&now.map_err(|error| self.failed("iam:TagUser", error.to_string()))?).await?;
-        let key = self.create().await?;
-        file.write(&key, &ours).map_err(|error| self.of_file("iam:CreateAccessKey", &error))?;
-        self.untag().await
     }
 
     /// What stands in the section and is not of this user: whose place a new key takes, in words for a person. A file that
@@ -163,6 +150,12 @@ impl<'a> SenderKeys<'a> {
         Ok(())
     }
 
+    /// Why the key of the section cannot be taken out of it, in words for a person.
+    pub fn stuck(&self, state: &State) -> Option<String> {
+        let file = self.file.as_ref().ok().filter(|_| state.stored.is_some())?;
+        file.look(&state.ids()).err().map(|error| error.to_string())
+    }
+
     /// Goes no further where it cannot be told whether a key is in the file.
     ///
     /// # Errors
@@ -179,7 +172,7 @@ impl<'a> SenderKeys<'a> {
     /// # Errors
     /// A call.
     pub async fn settle(&self, state: &State) -> Result<(), CallError> {
-        if state.pending.is_some() { self.untag().await } else { Ok(()) }
+        if state.pending.is_some() { self.untag(KEY_PENDING_TAG).await } else { Ok(()) }
     }
 
     /// Deletes all keys, and the section if it has one of them. The section goes first: without its key it would be
@@ -223,29 +216,6 @@ impl<'a> SenderKeys<'a> {
         let update = self.session.iam.update_access_key().user_name(self.user()).access_key_id(key);
         let send = || update.clone().status(StatusType::Inactive).send();
         CallError::if_there(call("iam:UpdateAccessKey", &self.id, send).await).map(drop)
-    }
-
-    /// Once and no more: repeated after an answer that was lost, it would make a second key whose secret nobody gets.
-    /// That the user is not known yet, or AWS asked too often, are answers that made none.
-    async fn create(&self) -> Result<SecretKey, CallError> {
-        let once = || aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled());
-        let create = self.session.iam.create_access_key().user_name(self.user());
-        let send = || create.clone().customize().config_override(once()).send();
-        let made = call_while(SETTLING, made_just_now, "iam:CreateAccessKey", &self.id, send).await?;
-        let key = made.access_key.ok_or_else(|| self.failed("iam:CreateAccessKey", NO_KEY))?;
-        Ok(SecretKey { id: key.access_key_id, secret: SecretString::from(key.secret_access_key) })
-    }
-
-    async fn tag(&self, time: &str) -> Result<(), CallError> {
-        let tag = aws_sdk_iam::types::Tag::builder().key(KEY_PENDING_TAG).value(time).build();
-        let tag = tag.map_err(|error| self.failed("iam:TagUser", error.to_string()))?;
-        let send = || self.session.iam.tag_user().user_name(self.user()).tags(tag.clone()).send();
-        call_while(SETTLING, made_just_now, "iam:TagUser", &self.id, send).await.map(drop)
-    }
-
-    async fn untag(&self) -> Result<(), CallError> {
-        let send = || self.session.iam.untag_user().user_name(self.user()).tag_keys(KEY_PENDING_TAG).send();
-        call("iam:UntagUser", &self.id, send).await.map(drop)
     }
 
     /// No call has failed.

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
-
-use super::{Key, KeysError, SenderKeys, State};
+use super::mark::Alone;
+use super::{Key, KeysError, Made, SenderKeys, State};
 
 /// What a rotation came to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,12 +28,21 @@ pub enum Progress {
 
 impl SenderKeys<'_> {
     /// Makes a second key, writes it, proves it, and retires the first one `grace` after the second was made. `tell` is told
-    /// what a person should know meanwhile.
+    /// what a person should know meanwhile, `wait` lets the rest of the grace pass.
     ///
     /// # Errors
     /// Both keys may be in use elsewhere; the new one is not accepted; the file; a call.
-    pub async fn rotate(&self, grace: Duration, tell: impl Fn(Progress)) -> Result<Rotated, KeysError> {
+    pub async fn rotate(
+        &self,
+        grace: Duration,
+        tell: impl Fn(Progress),
+        wait: impl AsyncFn(Duration),
+    ) -> Result<Rotated, KeysError> {
+        let turn = Alone::in_place(&self.place).await;
         let mut state = self.ours().await?;
+        if state.busy_elsewhere {
+            return Err(KeysError::Busy(self.user().to_owned()));
+        }
         self.tidy();
         if let Some(why) = self.obstacle(&state).filter(|_| state.stored.is_none()) {
             return Err(KeysError::NoPlace(why));
@@ -45,24 +53,30 @@ impl SenderKeys<'_> {
             true => {
                 let warnings = [self.displaced(&state), self.hidden().await];
                 warnings.into_iter().flatten().for_each(|warning| tell(Progress::Warns(warning)));
-                self.make(&state).await?;
+                let retires = state.all.first().map(|key| key.id.as_str());
+                if self.make(&state, retires).await? == Made::Overtaken {
+                    return Err(KeysError::Busy(self.user().to_owned()));
+                }
             }
             false => self.settle(&state).await?,
         }
         let state = self.with_stored().await?;
         self.verify(&state).await?;
+        // The file has the new key: other runs may go on while the old one waits for its end.
+        drop(turn);
         let new = state.all.iter().find(|key| state.in_file(key));
         let old = state.all.iter().find(|key| !state.in_file(key));
         if let (Some(new), Some(old)) = (new, old) {
             let left = left_of(grace, new, &state);
             if !left.is_zero() {
                 tell(Progress::Waits(left));
-                sleep(left).await;
+                wait(left).await;
             }
             // What was forgotten can be brought back for as long as it is only inactive.
             self.deactivate(&old.id).await?;
             self.delete(&old.id).await?;
         }
+        self.retired(&state).await?;
         let key = new.map(|key| key.id.clone()).unwrap_or_default();
         Ok(Rotated { key, made, retired: old.map(|key| key.id.clone()) })
     }
@@ -88,7 +102,8 @@ impl SenderKeys<'_> {
         // Made within the same second, there is no telling.
         let same_age = older.created.secs() == newer.created.secs();
         match (state.in_file(older), state.in_file(newer)) {
-            (_, true) => Ok(true),
+            (_, true) if state.retiring.as_ref() == Some(&older.id) => Ok(true),
+            (_, true) => Err(KeysError::OlderElsewhere { user, file }),
             (true, _) if same_age => Ok(true),
             (true, _) => Err(KeysError::NewerElsewhere { user, file }),
             (false, false) => Err(KeysError::BothElsewhere { user, file }),

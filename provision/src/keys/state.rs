@@ -1,13 +1,13 @@
 //! What there is: the user, its keys, the mark of one that is being made, and the key of the file.
 
 use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 
 use super::SenderKeys;
 use super::clock::AnswerDate;
+use super::mark::Mark;
 use crate::aws::{CallError, call};
 use crate::credentials::SecretKey;
-use crate::stack::{KEY_PENDING_TAG, STACK_TAG};
+use crate::stack::{KEY_PENDING_TAG, KEY_RETIRING_TAG, STACK_TAG};
 
 /// A key as AWS has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,10 @@ pub struct State {
     pub tags: Option<Vec<(String, String)>>,
     /// The mark of a key that is being made, as the tag has it.
     pub pending: Option<String>,
+    /// Whether that mark is young and was set elsewhere: that run may be making its key at this moment.
+    pub busy_elsewhere: bool,
+    /// The key that goes at the end of a rotation that is under way.
+    pub retiring: Option<String>,
     /// The keys, the oldest first.
     pub all: Vec<Key>,
     /// The key of the file, if it is one of those.
@@ -92,7 +96,10 @@ impl SenderKeys<'_> {
     pub async fn state(&self) -> Result<State, CallError> {
         let (user, keys) = futures_util::join!(self.tags(), self.list());
         let (tags, (mut all, now)) = (user?, keys?);
-        let pending = tags.iter().flatten().find(|(key, _)| key == KEY_PENDING_TAG).map(|(_, value)| value.clone());
+        let tag = |name: &str| tags.iter().flatten().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let (pending, retiring) = (tag(KEY_PENDING_TAG), tag(KEY_RETIRING_TAG));
+        let mark = pending.as_deref().map(Mark::read);
+        let busy_elsewhere = mark.as_ref().is_some_and(|mark| mark.is_busy(&self.place, &now));
         let (stored, unreadable) = match &self.file {
             // Nobody's keys are in no file.
             Ok(file) if !all.is_empty() => match file.read() {
@@ -102,10 +109,9 @@ impl SenderKeys<'_> {
             _ => (None, None),
         };
         let stored = stored.filter(|stored| all.iter().any(|key| key.id == stored.id));
-        // A mark that is no time marks nothing.
-        let since = pending.as_deref().and_then(|time| DateTime::from_str(time, Format::DateTime).ok());
-        // Nor is one an orphan that may be in the file.
-        if let Some(since) = since.filter(|_| unreadable.is_none()) {
+        // One that may be in a file, this one or that of another run, is no orphan.
+        let since = mark.as_ref().and_then(Mark::since).filter(|_| unreadable.is_none() && !busy_elsewhere);
+        if let Some(since) = since {
             for key in all.iter_mut().filter(|key| key.created.secs() >= since.secs()) {
                 if stored.as_ref().is_none_or(|stored| stored.id != key.id) {
                     key.last_use = self.last_use(&key.id).await?;
@@ -113,7 +119,7 @@ impl SenderKeys<'_> {
                 }
             }
         }
-        Ok(State { tags, pending, all, stored, unreadable, now })
+        Ok(State { tags, pending, busy_elsewhere, retiring, all, stored, unreadable, now })
     }
 
     /// What of the reads behind [`SenderKeys::state`] fails: with one that is refused, another may be too.

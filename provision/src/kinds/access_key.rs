@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update};
 use crate::aws::CallError;
-use crate::keys::{SenderKeys, State};
+use crate::keys::{Made, SenderKeys, State};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, TAG};
 use crate::stack::KEY_PENDING_TAG;
 
 pub(super) struct AccessKeys(pub(super) Arc<Ground>);
 
 const FILE: &str = "credentials_file";
+
+/// How often a key is tried to be made that other runs make at the same time.
+const ATTEMPTS: usize = 3;
 
 impl AccessKeys {
     fn keys(&self) -> SenderKeys<'_> {
@@ -95,13 +98,21 @@ impl AccessKeys {
     /// Ends where a key is in the file, whatever an earlier run left behind.
     async fn converge(&self) -> Result<(), CallError> {
         let keys = self.keys();
-        let mut state = keys.state().await?;
-        keys.readable(&state)?;
-        keys.delete_orphans(&mut state).await?;
-        match Self::makes_one(&state) {
-            true => keys.make(&state).await,
-            false => keys.settle(&state).await,
+        let waits =
+            || self.0.remark(format!("the {} waited for another run, which was making it.", Kind::IamAccessKey.noun()));
+        for _ in 0..ATTEMPTS {
+            let (mut state, _turn) = keys.alone(waits).await?;
+            keys.readable(&state)?;
+            keys.delete_orphans(&mut state).await?;
+            if !Self::makes_one(&state) {
+                return keys.settle(&state).await;
+            }
+            if keys.make(&state, None).await? == Made::Here {
+                return Ok(());
+            }
         }
+        let what = "other runs make keys for this user at the same time; run it again once they have ended";
+        Err(CallError::other("iam:CreateAccessKey", Kind::IamAccessKey.noun(), what))
     }
 }
 
@@ -122,11 +133,13 @@ impl ResourceKind for AccessKeys {
                         return Err(error);
                     }
                 };
-                match (&candidate.wanted, &state.unreadable) {
-                    (Some(_), _) => self.tell(&candidate.id, &keys, &state).await,
-                    // The last of its steps would fail, once all that sends with it is gone.
-                    (None, Some(why)) => self.0.obstruct(format!("{}: {why}", candidate.id)),
-                    (None, None) => {}
+                match &candidate.wanted {
+                    Some(_) => self.tell(&candidate.id, &keys, &state).await,
+                    // The last of its steps would fail, once everything that sends with it is gone.
+                    None => {
+                        let why = state.unreadable.clone().or_else(|| keys.stuck(&state));
+                        why.into_iter().for_each(|why| self.0.obstruct(format!("{}: {why}", candidate.id)));
+                    }
                 }
                 if !state.all.is_empty() {
                     let mut found = self.found(&candidate.id, &state);

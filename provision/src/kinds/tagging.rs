@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Update;
 use crate::resource::{Attributes, Owner, TAG, text};
-use crate::stack::{KEY_PENDING_TAG, RECORD_TAG, STACK_TAG};
+use crate::stack::{KEY_PENDING_TAG, KEY_RETIRING_TAG, RECORD_TAG, STACK_TAG};
 
 /// The tags that the plan compares: not AWS's own, and not those that keep what `apply` has to remember.
 pub(super) fn compared<K, V>(tags: impl IntoIterator<Item = (K, V)>) -> Attributes
@@ -14,7 +14,8 @@ where
     K: AsRef<str>,
     V: Into<String>,
 {
-    let kept = |key: &str| key.starts_with("aws:") || key.starts_with(RECORD_TAG) || key == KEY_PENDING_TAG;
+    let of_keys = [KEY_PENDING_TAG, KEY_RETIRING_TAG];
+    let kept = |key: &str| key.starts_with("aws:") || key.starts_with(RECORD_TAG) || of_keys.contains(&key);
     tags.into_iter()
         .filter(|(key, _)| !kept(key.as_ref()))
         .map(|(key, value)| (format!("{TAG}{}", key.as_ref()), Value::from(value.into())))

@@ -31,6 +31,8 @@ pub const MANAGED_BY_TAG: (&str, &str) = ("managed-by", "sms");
 pub const RECORD_TAG: &str = "sms:previous:";
 /// The tag of a user whose key is being made: the time from which on keys without a secret may be replaced.
 pub const KEY_PENDING_TAG: &str = "sms:key-pending";
+/// The tag of a user whose key is being rotated: the ID of the key that goes once the grace is over.
+pub const KEY_RETIRING_TAG: &str = "sms:key-retiring";
 
 /// Everything that may be there, and what each should be.
 #[derive(Clone, Debug)]

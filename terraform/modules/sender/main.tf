@@ -105,6 +105,7 @@ resource "aws_iam_user" "sender" {
       force_destroy,
       # sms-provision marks by it a key whose secret it has yet to write down.
       tags["sms:key-pending"],
+      tags["sms:key-retiring"],
     ]
   }
 }
