@@ -30,6 +30,8 @@ const POLL_SECONDS: i32 = 20;
 const POLL: Duration = Duration::from_secs(25);
 /// Bytes of an answer: ten messages of SQS's largest size, and what JSON makes of them.
 const LONGEST_ANSWER: usize = 24 * 1024 * 1024;
+/// Characters of SQS's name of a message. SQS's are UUIDs; thousands of names are kept.
+const LONGEST_NAME: usize = 100;
 /// The attribute that carries the trace.
 const TRACE: &str = "traceparent";
 
@@ -254,7 +256,7 @@ fn received(message: Message, now: WallTime) -> Option<Received> {
     let taken = first.filter(|_| receives == 1).map_or(now, WallTime::from_millis);
     let trace = message.message_attributes.as_ref().and_then(|all| all.get(TRACE)?.string_value.clone());
     Some(Received {
-        name: message.message_id?,
+        name: message.message_id?.chars().take(LONGEST_NAME).collect(),
         receipt: message.receipt_handle?,
         text: message.body.unwrap_or_default(),
         trace,

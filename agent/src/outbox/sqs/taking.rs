@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sms_config::foreign;
 use tokio::sync::{OnceCell, watch};
 
 use super::deleting::Deleting;
@@ -184,7 +185,7 @@ impl Taking {
     async fn leave(&self, one: Received) {
         if let Some(so_far) = self.unreadable.met(&one.name) {
             tracing::error!(
-                name = one.name,
+                name = foreign::identifier(&one.name).unwrap_or("not shown"),
                 receives = one.receives,
                 so_far,
                 "a message of the queue cannot be read: it is left to the queue's redrive policy, for its dead-letter queue"
