@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use sms_config::foreign::printable;
 use sms_config::{Loaded, Sources, Telemetry};
 use sms_provision::cli::{self, Arguments};
 use sms_provision::commands::{self, Console, Verdict};
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         Ok(verdict) => ExitCode::from(verdict.status()),
         Err(error) => {
             // With no standard error there is nobody to tell.
-            drop(writeln!(std::io::stderr(), "sms-provision: {error}"));
+            drop(writeln!(std::io::stderr(), "sms-provision: {}", printable(&error.to_string())));
             ExitCode::FAILURE
         }
     }

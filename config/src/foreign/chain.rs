@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ErrorMetadata;
 
 use super::form::filled;
-use super::{LONGEST, ServiceError, bounded};
+use super::{LONGEST, ServiceError, one_line};
 
 /// What is said where nothing of a chain is shown.
 const HIDDEN: &str = "the reason is not shown, because it may quote secrets";
@@ -186,7 +186,7 @@ pub fn causes(error: &(dyn Error + 'static)) -> String {
     if words.is_empty() {
         return HIDDEN.to_owned();
     }
-    bounded(&words.join(": "), LONGEST)
+    one_line(&words.join(": "), LONGEST)
 }
 
 /// The same for causes that a library wrote one after the other into one text.
@@ -195,7 +195,7 @@ pub fn causes_in(text: &str) -> String {
         text.split(": ").filter_map(|part| of_the_system(part).or_else(|| known(part))).collect();
     words.retain(|word| !word.is_empty());
     words.dedup();
-    if words.is_empty() { HIDDEN.to_owned() } else { bounded(&words.join(": "), LONGEST) }
+    if words.is_empty() { HIDDEN.to_owned() } else { one_line(&words.join(": "), LONGEST) }
 }
 
 /// Words of the operating system that went through somebody else's hands: taken for its own only if they are the same.

@@ -12,6 +12,7 @@ mod codes;
 mod denial;
 mod form;
 mod label;
+mod line;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use clock::Skew;
 use codes::Class;
 pub use denial::{Barrier, Denial};
 pub use label::{error_code, identifier, request_id};
+pub use line::{one_line, printable};
 
 /// Characters of a text that is shown.
 const LONGEST: usize = 600;
@@ -156,7 +158,7 @@ impl ServiceError {
             Reason::Known(words, _) => words.clone(),
             Reason::Unknown => format!("the message of {} is not shown, because it may quote secrets", self.service),
         };
-        bounded(&words, LONGEST)
+        one_line(&words, LONGEST)
     }
 
     /// What to do about it, where that does not depend on who asks.
@@ -221,24 +223,4 @@ fn denied(denial: &Denial) -> String {
     let action = denial.action.as_deref().unwrap_or("make this call");
     let may = if denial.action.is_some() { "is not allowed" } else { "is not allowed to" };
     format!("{caller} {may} {action}: {}", denial.explanation())
-}
-
-/// One line of at most so many characters, without anything that moves the cursor or turns the direction of text. For
-/// words of ours in which something foreign stands that was checked: no second chance for what was overlooked.
-fn bounded(text: &str, longest: usize) -> String {
-    let plain = |one: char| match one {
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' => '�',
-        one if one.is_control() => ' ',
-        one => one,
-    };
-    let mut shown: String = text.chars().map(plain).take(longest).collect();
-    if text.chars().nth(longest).is_some() {
-        shown.push('…');
-    }
-    shown
 }

@@ -256,17 +256,17 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { action, resource, .. } = self;
         let message = self.message.trim_end_matches('.');
+        let code = self.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
         match (self.fault, &self.advice) {
             (Fault::Refused, None) => match self.remedy() {
-                Some(remedy) => write!(f, "{resource}: {action} is not allowed: {message}; {remedy}"),
+                Some(remedy) => write!(f, "{resource}: {action} is not allowed: {code}{message}; {remedy}"),
                 None => {
                     write!(f, "{resource}: {action} is not allowed; grant it (sms-provision policy operator prints ")?;
-                    write!(f, "all that is needed): {message}")
+                    write!(f, "all that is needed): {code}{message}")
                 }
             },
             (Fault::Local, _) => write!(f, "{resource}: {message}"),
             (_, advice) => {
-                let code = self.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
                 write!(f, "{resource}: {action}: {code}{message}")?;
                 match advice.as_deref().or_else(|| self.usual_advice()) {
                     Some(advice) => write!(f, "; {advice}"),

@@ -8,7 +8,7 @@ mod patience;
 
 use std::time::Duration;
 
-use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, InUse, in_use};
+use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, InUse, foreign, in_use};
 use thiserror::Error;
 
 pub use error::{CallError, Fault};
@@ -16,6 +16,8 @@ pub use patience::{SETTLING, call, call_while, made_just_now, pages, patiently, 
 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
+/// Characters of an ARN.
+const LONGEST_ARN: usize = 2048;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long credentials may take: a `credential_process` may wait for a person with a second factor.
 const LOGIN: Duration = Duration::from_secs(120);
@@ -93,6 +95,11 @@ impl Place {
     }
 }
 
+/// 12 digits: the account is shown, and names are made from it.
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The clients of one account and region.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -137,6 +144,9 @@ impl Session {
         let (Some(account), Some(arn)) = (caller.account(), caller.arn()) else {
             return Err(SessionError::NoIdentity);
         };
+        if !is_account(account) || !arn.starts_with("arn:") || foreign::one_line(arn, LONGEST_ARN) != arn {
+            return Err(SessionError::NoIdentity);
+        }
         if let Some(allowed) = allowed.filter(|allowed| *allowed != account) {
             return Err(SessionError::WrongAccount { found: account.to_owned(), allowed: allowed.to_owned() });
         }

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use sms_config::foreign::printable;
+
 use crate::render::Paint;
 
 /// Where output goes.
@@ -28,13 +30,13 @@ impl Console {
     /// # Errors
     /// That nobody takes it.
     pub fn say(&self, text: &str) -> std::io::Result<()> {
-        std::io::stdout().write_all(text.as_bytes())
+        std::io::stdout().write_all(printable(text).as_bytes())
     }
 
     /// What goes on meanwhile, a line on standard error.
     pub fn remark(&self, line: &str) {
         // With no standard error there is nobody to tell.
-        drop(writeln!(std::io::stderr(), "{line}"));
+        drop(writeln!(std::io::stderr(), "{}", printable(line)));
     }
 
     /// Asks for a yes on standard error. `None`: there is nobody to ask.

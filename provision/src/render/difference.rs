@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use sms_config::foreign::one_line;
 
 use super::Paint;
 use crate::plan::{Action, Change, Difference};
@@ -42,7 +43,7 @@ fn statements(document: &Value) -> Option<Vec<(String, &Value)>> {
         one => vec![one],
     };
     let name = |(index, statement): (usize, &Value)| match statement.get("Sid").and_then(Value::as_str) {
-        Some(sid) if !sid.is_empty() => sid.to_owned(),
+        Some(sid) if !sid.is_empty() => one_line(sid, WIDTH),
         _ => format!("statement {}", index + 1),
     };
     Some(statements.into_iter().enumerate().map(|(index, one)| (name((index, one)), one)).collect())
@@ -112,8 +113,5 @@ fn shown(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    match all.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("{}…", all.split_at(end).0),
-        None => all,
-    }
+    one_line(&all, WIDTH)
 }

@@ -105,6 +105,11 @@ impl Recorded {
         Account::ran(self.account.command(&self.endpoint, arguments))
     }
 
+    /// The same, not run yet.
+    pub(crate) fn command_all_through(&self, arguments: &[&str]) -> std::process::Command {
+        self.account.command(&self.endpoint, arguments)
+    }
+
     /// The forms of all calls of that action.
     pub(crate) fn asked(&self, action: &str) -> Vec<String> {
         let named = |form: &&String| action_of(form) == action;
