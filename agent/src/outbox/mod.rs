@@ -132,7 +132,8 @@ pub trait Outbox: Send + Sync {
     /// machine may.
     ///
     /// # Errors
-    /// `outbox_unavailable`; nothing was accepted then.
+    /// `outbox_unavailable`; nothing was accepted then. `internal`: the disk failed in a way that leaves open whether it
+    /// was, should the machine go down.
     fn accept(&self, acceptance: Acceptance) -> BoxFuture<'static, Result<Accepted, Problem>>;
 
     /// The messages accepted under a key, if there are any: what decides a replay before admission is asked.

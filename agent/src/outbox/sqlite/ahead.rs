@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use rusqlite::ffi;
+
 use super::committer::Committer;
 use super::horizon::{self, AHEAD, Horizon};
+use super::log::Log;
+use super::log_repair;
 use super::queue::{self, Reach};
 use crate::message::{Problem, Timestamp};
 use crate::outbox::{Claims, Demand, Rest};
@@ -17,8 +21,9 @@ const TOO_NEAR: u64 = AHEAD as u64 / 2;
 /// Claims messages of the queue.
 pub(super) struct Ahead {
     committer: Committer,
-    /// The write-ahead log.
-    log: PathBuf,
+    /// The write-ahead log, and whether it can be relied on.
+    path: PathBuf,
+    log: Arc<Log>,
     /// Messages that wait within the horizon.
     left: AtomicU64,
     /// It is being moved.
@@ -26,9 +31,9 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    pub(super) fn new(committer: Committer, outbox: &Path) -> Self {
+    pub(super) fn new(committer: Committer, outbox: &Path, log: Arc<Log>) -> Self {
         let (left, moving) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { committer, log: outbox.with_extension("db-wal"), left, moving }
+        Self { committer, path: log_repair::log_of(outbox), log, left, moving }
     }
 
     pub(super) async fn claim(self: Arc<Self>, now: Timestamp, demand: Demand) -> Result<Claims, Problem> {
@@ -74,11 +79,22 @@ impl Ahead {
         });
     }
 
+    /// The horizon that was written down counts once the disk has it: if the log could be relied on all the while.
     async fn reach(&self, moving: impl Future<Output = Result<Horizon, Problem>>) -> Option<u64> {
-        let (moved, log) = (moving.await.ok()?, self.log.clone());
-        tokio::task::spawn_blocking(move || horizon::sync(&log)).await.ok()?.ok()?;
+        let sound = self.log.sound()?;
+        let (moved, path) = (moving.await.ok()?, self.path.clone());
+        let synced = tokio::task::spawn_blocking(move || horizon::sync(&path)).await.ok()?;
+        if synced.is_err() {
+            let failure = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_FSYNC), None);
+            self.committer.lend(move |writer| writer.doubt(&failure)).await;
+            return None;
+        }
+        let log = Arc::clone(&self.log);
         let reaching = self.committer.run(false, move |transaction| {
-            transaction.horizon.set(transaction.horizon.get().reached(moved));
+            // Behind the writer's own syncs: it knows by now if one of them has failed.
+            if log.sound() == Some(sound) {
+                transaction.horizon.set(transaction.horizon.get().reached(moved));
+            }
             Ok(transaction.horizon.get().left())
         });
         reaching.await.ok()

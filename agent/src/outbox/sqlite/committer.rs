@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use super::file;
+use super::not_committed::{NotCommitted, unknown};
 use super::trouble::{Damage, Trouble};
 use super::writer::{Transaction, Writer, is_busy};
-use crate::message::Problem;
+use crate::message::{Code, Problem};
 
 /// Bounds the time that one transaction keeps the others waiting.
 const LARGEST_BATCH: usize = 256;
@@ -177,31 +178,46 @@ fn commit_at_once(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn
     if written.as_ref().is_err_and(Failure::is_busy) {
         return Some(batch);
     }
-    finish(trouble, writer, batch, written);
+    finish(trouble, writer, batch, written, false);
     None
 }
 
 fn commit(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
     if !batch.is_empty() {
         let written = transact(writer, &mut batch, durable);
-        finish(trouble, writer, batch, written);
+        finish(trouble, writer, batch, written, false);
     }
 }
 
-fn finish(trouble: &Trouble, writer: &mut Writer, batch: Vec<Box<dyn Job>>, written: Result<(), Failure>) {
+/// Answers a batch, or runs its jobs again one by one. `tainted`: they were part of a commit of which nobody knows whether
+/// the disk has it.
+fn finish(
+    trouble: &Trouble,
+    writer: &mut Writer,
+    batch: Vec<Box<dyn Job>>,
+    written: Result<(), Failure>,
+    tainted: bool,
+) {
+    let tainted = tainted || matches!(written, Err(Failure::Sqlite(NotCommitted::Unknown(_))));
     // None of them is to blame for another program's lock.
     if written.as_ref().is_err_and(|failure| !failure.is_busy()) && batch.len() > 1 {
         for job in batch {
             let durable = job.durable();
-            commit(trouble, writer, vec![job], durable);
+            let mut alone = vec![job];
+            let written = transact(writer, &mut alone, durable);
+            finish(trouble, writer, alone, written, tainted);
         }
         return;
     }
     let written = written.map_err(|failure| match failure {
-        Failure::Sqlite(error) => trouble.met(&error),
-        Failure::Defect => Problem::new(crate::message::Code::Internal, "The outbox met a defect of its own."),
+        Failure::Sqlite(failure) => {
+            let problem = trouble.met(&failure.error());
+            if tainted { unknown(&problem) } else { problem }
+        }
+        Failure::Defect => Problem::new(Code::Internal, "The outbox met a defect of its own."),
     });
-    if written.is_ok() {
+    // While the log is in doubt, only what nobody wants durable is written.
+    if written.is_ok() && !writer.is_in_doubt() {
         trouble.over();
     }
     for job in batch {
@@ -211,7 +227,7 @@ fn finish(trouble: &Trouble, writer: &mut Writer, batch: Vec<Box<dyn Job>>, writ
 
 /// Why nothing was written.
 enum Failure {
-    Sqlite(rusqlite::Error),
+    Sqlite(NotCommitted),
     /// A job panicked.
     Defect,
 }
@@ -219,7 +235,7 @@ enum Failure {
 impl Failure {
     /// Whether another program holds the outbox.
     fn is_busy(&self) -> bool {
-        matches!(self, Self::Sqlite(error) if is_busy(error))
+        matches!(self, Self::Sqlite(NotCommitted::Undone(error)) if is_busy(error))
     }
 }
 

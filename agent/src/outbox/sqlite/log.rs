@@ -1,8 +1,8 @@
 //! Keeps the write-ahead log short: texts of settled messages must not stay in it, and it must not grow for ever.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -37,6 +37,10 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub(super) struct Log {
     written: Notify,
     pages: AtomicI32,
+    /// The disk may lack something of it.
+    in_doubt: AtomicBool,
+    /// How often that began.
+    doubts: AtomicU64,
 }
 
 impl Log {
@@ -44,6 +48,21 @@ impl Log {
     pub(super) fn grown(&self, pages: i32) {
         self.pages.store(pages, Ordering::Relaxed);
         self.written.notify_one();
+    }
+
+    /// Hears whether the disk may lack something of it, until it is repaired.
+    pub(super) fn doubted(&self, in_doubt: bool) {
+        if in_doubt {
+            self.doubts.fetch_add(1, Ordering::AcqRel);
+            self.written.notify_one();
+        }
+        self.in_doubt.store(in_doubt, Ordering::Release);
+    }
+
+    /// How often it came into doubt so far, unless it is in doubt now: what was synced between two equal answers is on the
+    /// disk.
+    pub(super) fn sound(&self) -> Option<u64> {
+        (!self.in_doubt.load(Ordering::Acquire)).then(|| self.doubts.load(Ordering::Acquire))
     }
 
     fn pages(&self) -> i32 {
@@ -71,19 +90,26 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 /// grows meanwhile, and is tried again after a pause.
 pub(super) async fn keep(database: PathBuf, committer: Committer, damage: Damage, log: Arc<Log>, bounds: Bounds) {
     let trouble = Trouble::of_one(damage);
+    let mut keeper = Keeper { database, connection: None };
     loop {
         log.written.notified().await;
         let since = Instant::now();
         let (mut pause, mut kept) = (GLANCE, Kept::default());
         loop {
             tokio::time::sleep(pause).await;
+            if log.sound().is_none() {
+                // Moving pages into the file that the disk lacks in the log would leave neither whole after a power cut.
+                let relieved = committer.lend(Writer::relieve).await.map(|relieved| trouble.of(relieved));
+                pause = if matches!(relieved, Some(Ok(()))) { GLANCE } else { LONGEST_PAUSE };
+                continue;
+            }
             let is_old = since.elapsed() >= bounds.oldest;
             if !is_old && log.pages() <= bounds.largest {
                 pause = GLANCE;
                 continue;
             }
             let end = if is_old { Writer::truncate_log } else { Writer::restart_log };
-            let emptied = empty(&database, &committer, &trouble, end).await;
+            let emptied = keeper.empty(&committer, &trouble, end).await;
             kept.hear(emptied, log.pages());
             if emptied != Emptied::Done {
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -109,35 +135,63 @@ enum Emptied {
     Failed,
 }
 
-async fn empty(
-    database: &Path,
-    committer: &Committer,
-    trouble: &Trouble,
-    end: fn(&Writer) -> rusqlite::Result<bool>,
-) -> Emptied {
-    let path = database.to_owned();
-    // The bulk goes while others write on; what is left then is short work for the writer itself.
-    let moved = tokio::task::spawn_blocking(move || {
-        let connection = Connection::open(path)?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| {
-            let (busy, pages, moved): (i64, i64, i64) = row.try_into()?;
-            Ok(busy == 0 && pages == moved)
-        })
-    });
-    match moved.await.map(|moved| trouble.of(moved)) {
-        Ok(Ok(true)) => {}
+/// Moves pages from the log into the file, beside the writer.
+struct Keeper {
+    database: PathBuf,
+    /// Kept open: the kernel tells each descriptor that was open of a write that it dropped, and no later one.
+    connection: Option<Connection>,
+}
+
+impl Keeper {
+    async fn empty(
+        &mut self,
+        committer: &Committer,
+        trouble: &Trouble,
+        end: fn(&Writer) -> rusqlite::Result<bool>,
+    ) -> Emptied {
+        // The bulk goes while others write on; what is left then is short work for the writer itself.
+        let is_moved = match self.pass().await.map(|moved| trouble.of_ref(moved)) {
+            Some(Ok(is_moved)) => is_moved,
+            Some(Err(error)) => {
+                committer.lend(move |writer| writer.hear_of_checkpoint(&error)).await;
+                return Emptied::Failed;
+            }
+            None => return Emptied::Failed,
+        };
         // What a reader still needs of the log may be long, and the writer would only look at all of it in vain.
-        Ok(Ok(false)) => return Emptied::InUse,
-        Ok(Err(_)) | Err(_) => return Emptied::Failed,
+        if !is_moved {
+            return Emptied::InUse;
+        }
+        for _ in 0..TRIES {
+            let ended = committer.lend(move |writer| end(writer).inspect_err(|error| writer.hear_of_checkpoint(error)));
+            match ended.await.map(|emptied| trouble.of(emptied)) {
+                Some(Ok(true)) => return Emptied::Done,
+                Some(Ok(false)) => tokio::time::sleep(BETWEEN_TRIES).await,
+                Some(Err(_)) | None => return Emptied::Failed,
+            }
+        }
+        Emptied::InUse
     }
-    for _ in 0..TRIES {
-        match committer.lend(move |writer| end(writer)).await.map(|emptied| trouble.of(emptied)) {
-            Some(Ok(true)) => return Emptied::Done,
-            Some(Ok(false)) => tokio::time::sleep(BETWEEN_TRIES).await,
-            Some(Err(_)) | None => return Emptied::Failed,
+
+    /// Moves what no reader needs of the log; true: all of it. `None`: the runtime is ending.
+    async fn pass(&mut self) -> Option<rusqlite::Result<bool>> {
+        let (open, database) = (self.connection.take(), self.database.clone());
+        let passing = tokio::task::spawn_blocking(move || {
+            let connection = open.map_or_else(|| Connection::open(database), Ok)?;
+            let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| {
+                let (busy, pages, moved): (i64, i64, i64) = row.try_into()?;
+                Ok(busy == 0 && pages == moved)
+            });
+            Ok::<_, rusqlite::Error>((connection, moved))
+        });
+        match passing.await.ok()? {
+            Ok((connection, moved)) => {
+                self.connection = Some(connection);
+                Some(moved)
+            }
+            Err(error) => Some(Err(error)),
         }
     }
-    Emptied::InUse
 }
 
 /// Since when another program keeps the log, and whether the agent has warned of it.

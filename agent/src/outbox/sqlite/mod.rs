@@ -13,6 +13,8 @@ mod file;
 mod history;
 mod horizon;
 mod log;
+mod log_repair;
+mod not_committed;
 mod queue;
 mod readiness;
 mod row;
@@ -124,7 +126,7 @@ impl SqliteOutbox {
         let damage = Damage::default();
         let clock = writer.clock();
         let committer = Committer::new(writer, damage.clone());
-        let ahead = Arc::new(Ahead::new(committer.clone(), &path));
+        let ahead = Arc::new(Ahead::new(committer.clone(), &path, Arc::clone(&log)));
         tokio::spawn(log::keep(path, committer.clone(), damage.clone(), log, log::Bounds::default()));
         Ok(Self {
             committer,
@@ -181,8 +183,8 @@ impl Outbox for SqliteOutbox {
             self.committer.run_many(rows, durable, move |transaction| entry::accept(transaction, &acceptance, options));
         Box::pin(async move {
             let answer = accepting.await;
-            untaken.hear(accepted, &answer);
-            answer
+            untaken.hear(Arc::clone(&accepted), &answer);
+            answer.map_err(|problem| not_committed::named(problem, &accepted))
         })
     }
 
@@ -269,19 +271,9 @@ impl Outbox for SqliteOutbox {
         Box::pin(async move {
             let failed = || committer.problem().or_else(|| untaken.problem()).or_else(|| damage.none().err());
             let probe = || async {
-                let last = untaken.last();
-                let tried = last.clone();
-                // Durable, since a disk may take writes and fail to sync them.
-                let probing = committer.run(true, move |transaction| {
-                    if let Some(acceptance) = &tried {
-                        untaken::try_out(transaction, || entry::accept(transaction, acceptance, options).map(drop))?;
-                    }
-                    writer::beat(transaction)
-                });
-                probing.await?;
-                damage.none()?;
-                last.iter().for_each(|tried| untaken.would_be_taken(tried));
-                Ok(())
+                // Whether the probe itself is undone matters to nobody.
+                untaken.probe(&committer, options).await.map_err(|problem| committer.problem().unwrap_or(problem))?;
+                damage.none()
             };
             readiness.ask(failed, probe).await
         })

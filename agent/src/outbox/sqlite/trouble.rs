@@ -97,6 +97,15 @@ impl Trouble {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).problem.clone()
     }
 
+    /// The same, where the error itself is needed too.
+    pub(super) fn of_ref<T>(&self, done: rusqlite::Result<T>) -> rusqlite::Result<T> {
+        match &done {
+            Ok(_) => self.over(),
+            Err(error) => drop(self.met(error)),
+        }
+        done
+    }
+
     /// The same worked.
     pub(super) fn over(&self) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::ErrorCode;
 
-use super::writer::Transaction;
+use super::committer::Committer;
+use super::writer::{self, Transaction};
+use super::{Options, entry};
 use crate::message::{Code, Problem};
 use crate::outbox::Acceptance;
 
@@ -27,30 +29,37 @@ impl Untaken {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = untaken;
     }
 
-    /// The one to try out.
-    pub(super) fn last(&self) -> Option<Arc<Acceptance>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(acceptance, _)| Arc::clone(acceptance))
-    }
-
     /// Why it was not taken.
     pub(super) fn problem(&self) -> Option<Problem> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, problem)| problem.clone())
     }
 
-    /// That one would be taken now.
-    pub(super) fn would_be_taken(&self, tried: &Arc<Acceptance>) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, tried)) {
-            *last = None;
+    /// Writes to the disk, and tries out the last acceptance that failed, if there is one: whether that would be taken now.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`, or `internal` where it is not known whether the probe itself was undone.
+    pub(super) async fn probe(&self, committer: &Committer, options: Options) -> Result<(), Problem> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = lock().as_ref().map(|(acceptance, _)| Arc::clone(acceptance));
+        let tried = last.clone();
+        // Durable, since a disk may take writes and fail to sync them.
+        let probing = committer.run(true, move |transaction| {
+            if let Some(acceptance) = &tried {
+                try_out(transaction, || entry::accept(transaction, acceptance, options).map(drop))?;
+            }
+            writer::beat(transaction)
+        });
+        probing.await?;
+        let mut untaken = lock();
+        if untaken.as_ref().zip(last).is_some_and(|((untaken, _), tried)| Arc::ptr_eq(untaken, &tried)) {
+            *untaken = None;
         }
+        Ok(())
     }
 }
 
 /// Does the work of an acceptance and undoes it.
-pub(super) fn try_out(
-    transaction: &Transaction<'_>,
-    work: impl FnOnce() -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
+fn try_out(transaction: &Transaction<'_>, work: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
     match transaction.undone(work) {
         // It is there already: the file took it and could not say so.
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(()),

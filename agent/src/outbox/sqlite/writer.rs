@@ -2,16 +2,18 @@
 
 use std::cell::Cell;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
+use tokio::time::Instant;
 
 use super::horizon::Horizon;
 use super::log::Log;
+use super::not_committed::NotCommitted;
 use super::timeline::Timeline;
-use super::{Options, elsewhere, file, horizon, schema};
+use super::{Options, elsewhere, file, horizon, log_repair, schema};
 use crate::clock::{Clock, Machine, Shift};
 
 /// Owns the connection and knows what of it the disk may not have yet.
@@ -21,6 +23,10 @@ pub(super) struct Writer {
     full: Option<bool>,
     /// Whether a commit went without its fsync since the last one with.
     unsynced: bool,
+    /// Why the log cannot be relied on until it is repaired, if that is so.
+    doubt: Option<Doubt>,
+    log: Arc<Log>,
+    path: PathBuf,
     /// Whether another program held the write lock when it was last needed.
     is_locked_out: bool,
     /// Messages that wait in the queue, as of the last commit.
@@ -29,6 +35,17 @@ pub(super) struct Writer {
     horizon: Horizon,
     timeline: Timeline,
 }
+
+/// What failed, and when a repair was last tried.
+#[derive(Clone, Copy)]
+struct Doubt {
+    /// The extended code of SQLite.
+    code: i32,
+    tried: Option<Instant>,
+}
+
+/// How often a repair is tried: it writes the whole log.
+const REPAIRS: Duration = Duration::from_millis(500);
 
 /// A transaction under way: the connection, and how many messages wait in the queue if it is committed. Whatever
 /// moves messages into the queue or out of it says so here, so that nobody ever has to count them.
@@ -84,10 +101,13 @@ impl Writer {
     ) -> Result<Self, file::Cause> {
         let mut connection = Connection::open(path)?;
         file::configure(&connection)?;
+        // The process before may have died after a sync that failed: nothing is promised on top of what the disk lacks.
+        log_repair::run(&connection, path)?;
         // Checkpoints are run by the log's keeper: inside a commit they would stop everybody for two fsyncs.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        let grown = Arc::clone(&log);
         connection.wal_hook(Some(move |_: &mut _, pages| {
-            log.grown(pages);
+            grown.grown(pages);
             Ok(())
         }))?;
         connection.pragma_update(None, "secure_delete", true)?;
@@ -106,10 +126,20 @@ impl Writer {
         begun.commit()?;
         let waiting = "SELECT count(*) FROM message WHERE status = 0";
         let queued = connection.query_row(waiting, (), |row| row.get::<_, u32>(0))?.into();
-        let mut writer =
-            Self { connection, full: None, unsynced: true, is_locked_out: false, queued, horizon, timeline };
+        let mut writer = Self {
+            connection,
+            full: None,
+            unsynced: true,
+            doubt: None,
+            log,
+            path: path.to_owned(),
+            is_locked_out: false,
+            queued,
+            horizon,
+            timeline,
+        };
         // The first sync makes the directory entries of the file and of its log durable too.
-        writer.transaction(true, |_| Ok(()))?;
+        writer.transaction(true, |_| Ok(())).map_err(NotCommitted::error)?;
         writer.connection.busy_timeout(Duration::ZERO)?;
         Ok(writer)
     }
@@ -130,20 +160,20 @@ impl Writer {
         self.timeline.clock()
     }
 
-    /// Runs `work` in a transaction. Committed, it survives the process; with `durable`, the machine. On an error
-    /// nothing of it is left.
+    /// Runs `work` in a transaction. Committed, it survives the process; with `durable`, the machine.
+    ///
+    /// # Errors
+    /// Nothing of it is left for this process, and for the next one. A durable one is not even begun while the log is in
+    /// doubt and cannot be repaired.
     pub(super) fn transaction(
         &mut self,
         durable: bool,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<()> {
-        if self.full != Some(durable) {
-            self.connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
-            self.full = Some(durable);
+    ) -> Result<(), NotCommitted> {
+        if durable {
+            self.relieve().map_err(NotCommitted::Undone)?;
         }
-        let begun = self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(());
-        self.is_locked_out = begun.as_ref().is_err_and(is_busy);
-        begun?;
+        self.begin(durable).map_err(NotCommitted::Undone)?;
         let (queued, horizon) = (Cell::new(self.queued), Cell::new(self.horizon));
         let (shift, turn) = (self.timeline.shift(), self.timeline.turn());
         let transaction = Transaction { connection: &self.connection, queued, horizon, shift };
@@ -151,9 +181,9 @@ impl Writer {
             .as_ref()
             .map_or(Ok(()), |turn| turn.write(&self.connection))
             .and_then(|()| work(&transaction))
-            .and_then(|()| if durable && self.unsynced { beat(&self.connection) } else { Ok(()) })
-            .and_then(|()| self.connection.prepare_cached("COMMIT")?.execute(()));
-        match done {
+            .and_then(|()| if durable && self.unsynced { beat(&self.connection) } else { Ok(()) });
+        let is_done = done.is_ok();
+        match done.and_then(|()| self.connection.prepare_cached("COMMIT")?.execute(())) {
             Ok(_) => {
                 self.queued = transaction.queued.get();
                 self.horizon = transaction.horizon.get();
@@ -163,9 +193,59 @@ impl Writer {
             }
             Err(error) => {
                 self.roll_back();
-                Err(error)
+                if !is_done || !log_repair::is_needed_after(&error) {
+                    return Err(NotCommitted::Undone(error));
+                }
+                self.doubt(&error);
+                // Waits for the disk. Most often this is a blocking thread already, and it is no ordinary case.
+                let relieved = self.relieve();
+                Err(if relieved.is_ok() { NotCommitted::Undone(error) } else { NotCommitted::Unknown(error) })
             }
         }
+    }
+
+    fn begin(&mut self, durable: bool) -> rusqlite::Result<()> {
+        if self.full != Some(durable) {
+            self.connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+            self.full = Some(durable);
+        }
+        let begun = self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(());
+        self.is_locked_out = begun.as_ref().is_err_and(is_busy);
+        begun.map(drop)
+    }
+
+    /// Whether the disk may lack something of the log, although it has confirmed it.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.doubt.is_some()
+    }
+
+    /// A sync of the log failed, here or elsewhere: nothing durable is promised until the log is repaired.
+    pub(super) fn doubt(&mut self, error: &rusqlite::Error) {
+        let code = error.sqlite_error().map_or(ffi::SQLITE_IOERR_FSYNC, |error| error.extended_code);
+        self.doubt = Some(Doubt { code, tried: None });
+        self.log.doubted(true);
+    }
+
+    /// A checkpoint failed: it may have been its sync of the log.
+    pub(super) fn hear_of_checkpoint(&mut self, error: &rusqlite::Error) {
+        if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+            self.doubt(error);
+        }
+    }
+
+    /// Repairs a log that is in doubt, or says why it still is.
+    pub(super) fn relieve(&mut self) -> rusqlite::Result<()> {
+        let Some(doubt) = &mut self.doubt else { return Ok(()) };
+        if doubt.tried.is_some_and(|tried| tried.elapsed() < REPAIRS) {
+            return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(doubt.code), None));
+        }
+        let repaired = log_repair::run(&self.connection, &self.path);
+        // From its end: what hangs is not to be tried again at once.
+        doubt.tried = Some(Instant::now());
+        repaired?;
+        (self.doubt, self.unsynced) = (None, true);
+        self.log.doubted(false);
+        Ok(())
     }
 
     /// Undoes a transaction that is still open, if there is one.
