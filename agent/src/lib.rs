@@ -10,6 +10,7 @@ pub mod app;
 pub mod carrier;
 pub mod cli;
 pub mod clock;
+pub mod defects;
 pub mod dispatch;
 pub mod message;
 mod open_files;

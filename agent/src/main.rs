@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use sms_agent::app;
 use sms_agent::cli::{Arguments, Command};
 use sms_agent::signals::Signals;
+use sms_agent::{app, defects};
 use sms_config::{Loaded, Sources, Telemetry};
 
 /// Fewer instructions and pages a message than the system's own.
@@ -22,6 +22,7 @@ const LOG: &str = "info,aws_config::imds=error,aws_config::meta=error";
 const FLUSH: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
+    defects::tell_places_only();
     let ended = match Arguments::try_parse() {
         Ok(arguments) => run(arguments),
         // Clap's own status for a usage error, 2, means something else here.

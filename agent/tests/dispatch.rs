@@ -57,6 +57,9 @@ enum Answer {
 struct Scripted {
     script: Mutex<VecDeque<Answer>>,
     asked: Mutex<Vec<(String, Duration)>>,
+    /// What it answers to a knock, and when it was asked that.
+    knocks: Mutex<VecDeque<Answer>>,
+    knocked: Mutex<Vec<Duration>>,
     start: Instant,
     /// One permit a publish that hangs: given when it is let go.
     hanging: Semaphore,
@@ -84,6 +87,22 @@ impl Carrier for Scripted {
                     Err(PublishError { verdict: Verdict::Unknown, signal: Signal::Unreachable, problem })
                 }
                 Answer::Panics => panic!("scripted"),
+            }
+        }
+        .boxed()
+    }
+
+    fn knock(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        async move {
+            self.knocked.lock().unwrap().push(self.start.elapsed());
+            let answer = self.knocks.lock().unwrap().pop_front().unwrap_or(Answer::Taken);
+            match answer {
+                Answer::Fails(verdict, signal) => {
+                    let problem = Problem::new(Code::CarrierUnauthorized, "scripted knock");
+                    Err(PublishError { verdict, signal, problem })
+                }
+                Answer::Panics => panic!("scripted"),
+                _ => Ok(()),
             }
         }
         .boxed()
@@ -130,6 +149,8 @@ fn agent(settings: Dispatch, script: impl IntoIterator<Item = Answer>) -> Agent 
     let carrier = Arc::new(Scripted {
         script: Mutex::new(script.into_iter().collect()),
         asked: Mutex::default(),
+        knocks: Mutex::default(),
+        knocked: Mutex::default(),
         start: Instant::now(),
         hanging: Semaphore::new(0),
     });
@@ -490,4 +511,64 @@ async fn a_retry_that_fell_due_while_the_machine_slept_goes_soon_after() {
     agent.clock.sleep(left);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(agent.asked().len(), asked + 1);
+}
+
+const REFUSED: Answer = Answer::Fails(Verdict::NotSent, Signal::Refused);
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_with_nothing_to_send_becomes_ready_again_once_the_carrier_lets_it_in() {
+    let agent = agent(settings(), [REFUSED; 99]);
+    agent.carrier.knocks.lock().unwrap().extend([REFUSED, Answer::Panics, REFUSED]);
+    let only = agent.submit("only", SmsType::Transactional, Some(1), Some(Duration::from_millis(500))).await;
+    assert_eq!(agent.door.ready().await.unwrap_err().code, Code::CarrierUnavailable);
+    assert_eq!(agent.settled(only.id).await.status, Status::Expired);
+    while agent.door.ready().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let knocked = agent.carrier.knocked.lock().unwrap().clone();
+    assert_eq!(knocked.len(), 4, "one question at a time, at the pace of the breaker: {knocked:?}");
+    assert!(knocked[0] >= Duration::from_secs(1), "a message that waits asks for all: {knocked:?}");
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(agent.carrier.knocked.lock().unwrap().len(), 4, "nobody asks a carrier that lets us in");
+    agent.carrier.script.lock().unwrap().clear();
+    assert_eq!(agent.send("next", LONG).await.status, Status::Sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_carrier_that_lets_nobody_in_is_asked_no_more_than_about_once_a_minute() {
+    let agent = agent(settings(), [REFUSED; 99]);
+    agent.carrier.knocks.lock().unwrap().extend([REFUSED; 999]);
+    let only = agent.submit("only", SmsType::Transactional, Some(1), Some(Duration::from_millis(500))).await;
+    assert_eq!(agent.settled(only.id).await.status, Status::Expired);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    for _ in 0..1000 {
+        assert_eq!(agent.door.ready().await.unwrap_err().code, Code::CarrierUnauthorized);
+    }
+    let knocked = agent.carrier.knocked.lock().unwrap().len();
+    assert!((60..600).contains(&knocked), "{knocked} in an hour, whatever readiness is asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permission_denied_is_forgotten_after_a_while_if_nobody_sends() {
+    let agent = agent(settings(), [Answer::Fails(Verdict::Rejected, Signal::NotPermitted)]);
+    assert_eq!(agent.send("denied", LONG).await.status, Status::Failed);
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    assert!(agent.door.ready().await.is_err());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(agent.door.ready().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_publishes_that_break_down_open_the_breaker_and_no_slot_is_lost() {
+    let agent = agent(Dispatch { max_resends: 0, concurrency: 1, ..settings() }, [Answer::Panics; 5]);
+    for n in 0..5 {
+        assert_eq!(agent.send("breaks", LONG).await.status, Status::Unknown, "{n}");
+    }
+    assert!(agent.dispatcher.obstacle().is_some());
+    while agent.door.ready().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(agent.send("goes", LONG).await.status, Status::Sent);
+    agent.dispatcher.stop();
+    agent.dispatcher.settled().await;
 }

@@ -21,7 +21,7 @@ const HOUSE: House = House {
         &["receipts", "admission"],
         &["api"],
         &["open_files"],
-        &["app", "cli", "signals"],
+        &["app", "cli", "defects", "signals"],
         &["main"],
     ],
     guarded: &[

@@ -9,6 +9,7 @@ pub mod sns;
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::message::{MessageId, PhoneNumber, Problem, Sms};
@@ -96,6 +97,15 @@ pub trait Carrier: Send + Sync {
     /// # Errors
     /// Why that cannot be had now.
     fn opted_out<'a>(&'a self, to: &'a PhoneNumber) -> BoxFuture<'a, Result<bool, Problem>>;
+
+    /// Asks the carrier something harmless in the name of the same account, to see whether it lets that account in. For
+    /// when no message is there to be tried.
+    ///
+    /// # Errors
+    /// As of a publish. Its signal tells whether the carrier was reached and knows the account; its verdict means nothing.
+    fn knock(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        std::future::ready(Ok(())).boxed()
+    }
 
     /// Whether a publish could be tried now: credentials can be had.
     ///

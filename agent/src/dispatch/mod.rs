@@ -8,6 +8,7 @@
 mod backoff;
 mod breaker;
 mod fetching;
+mod knocking;
 mod pace;
 mod policy;
 mod span;
@@ -90,6 +91,7 @@ impl Dispatcher {
         while let Some(next) = self.next() {
             match next {
                 Next::Sweep => self.sweep().await,
+                Next::Knock => self.knock(),
                 Next::Claim(demand) => match self.claim(demand).await {
                     Ok(claims) => self.start(demand.messages, claims),
                     Err(_) => {
@@ -129,9 +131,9 @@ impl Dispatcher {
         self.0.waiting.watch(id)
     }
 
-    /// What keeps messages from leaving: the carrier lets nobody in, or did not permit the last publish.
+    /// What keeps messages from leaving: the carrier lets nobody in, or did not permit the last publish a moment ago.
     pub fn obstacle(&self) -> Option<Problem> {
-        self.state().obstacle().cloned()
+        self.state().obstacle(Instant::now()).cloned()
     }
 
     /// Publishes from now on only what somebody waits for: the rest has time until the next start, and a publish that

@@ -1,5 +1,6 @@
 //! What the dispatcher knows at one moment, and what follows from it. Pure but for the clocks' readings handed in.
 
+mod knocking;
 mod room;
 mod stopping;
 
@@ -18,6 +19,9 @@ use crate::outbox::{Demand, Rest};
 /// The longest sleep while something waits. Timers stand still while the machine sleeps, and deadlines do not: a message
 /// that fell due meanwhile must not wait for the rest of a timer.
 const GLANCE: Duration = Duration::from_secs(1);
+/// How long a refusal of one call by AWS keeps the agent from being ready. Only another publish can tell whether the next
+/// one is permitted, and nobody sends to an agent that is not ready.
+const DENIED_FOR: Duration = Duration::from_secs(30);
 /// The same while messages only have to be ended in time. Nothing is published late for it: each attempt looks at the
 /// clock.
 const LONG_GLANCE: Duration = Duration::from_secs(10);
@@ -27,6 +31,8 @@ const LONG_GLANCE: Duration = Duration::from_secs(10);
 pub(super) enum Next {
     /// End what waited too long.
     Sweep,
+    /// Ask the carrier whether it lets us in: no message is there to be tried.
+    Knock,
     /// Ask the outbox for messages; slots for them are set aside.
     Claim(Demand),
     /// Sleep so long, or until something happens.
@@ -49,8 +55,8 @@ pub(super) struct State {
     claiming: bool,
     /// It is to be a probe.
     claiming_probe: bool,
-    /// AWS did not permit the last publish.
-    denied: Option<Problem>,
+    /// AWS did not permit the last publish, and when it said so.
+    denied: Option<(Problem, Instant)>,
     /// Something due may wait in the outbox; so nothing new may pass it.
     backlog: bool,
     /// The pace that the next message in the outbox needs, where it is known.
@@ -106,7 +112,12 @@ impl State {
         if !self.backlog {
             let due = self.next_due.map(|due| due.since(now).min(GLANCE));
             let end = end.map(|end| end.min(LONG_GLANCE));
-            return Some(Next::Wait(earlier(earlier(due, end), self.until_room(instant))));
+            let knock = self.until_knock(instant);
+            if knock.is_some_and(|until| until.is_zero()) {
+                self.breaker.probe();
+                return Some(Next::Knock);
+            }
+            return Some(Next::Wait(earlier(earlier(due, end), earlier(knock, self.until_room(instant)))));
         }
         let end = end.map(|end| end.min(GLANCE));
         let gate = self.breaker.gate(instant);
@@ -240,7 +251,7 @@ impl State {
     /// A publish that began at `began` failed. True: the carrier lets nobody in any more.
     pub(super) fn failed(&mut self, signal: Signal, problem: &Problem, began: Instant, instant: Instant) -> bool {
         if signal == Signal::NotPermitted {
-            self.denied = Some(problem.clone());
+            self.denied = Some((problem.clone(), instant));
         }
         self.breaker.failed(signal, problem, began, instant)
     }
@@ -265,7 +276,7 @@ impl State {
             self.breaker.unprobe();
             return true;
         }
-        self.backlog || self.shared
+        self.backlog || self.shared || self.is_shut()
     }
 
     /// Whether the carrier lets nobody in.
@@ -273,9 +284,10 @@ impl State {
         self.breaker.problem().is_some()
     }
 
-    /// What keeps messages from leaving.
-    pub(super) fn obstacle(&self) -> Option<&Problem> {
-        self.breaker.problem().or(self.denied.as_ref())
+    /// What keeps messages from leaving, as far as is known at that moment.
+    pub(super) fn obstacle(&self, instant: Instant) -> Option<&Problem> {
+        let denied = self.denied.as_ref().filter(|(_, at)| instant.saturating_duration_since(*at) < DENIED_FOR);
+        self.breaker.problem().or(denied.map(|(problem, _)| problem))
     }
 }
 

@@ -28,27 +28,16 @@ pub enum Origin {
 /// Works one claim to its end. The slot is free again once the carrier has answered, or however it ends.
 pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
     let shared = Arc::clone(&slot.shared);
-    let now = shared.clock.now();
-    let outcome = match shared.policy.unpublished(&claim, now) {
-        Some(outcome) => outcome,
-        None => {
-            let publishing = span::publish(&claim, &origin);
-            let published = publish(&shared, &claim).instrument(publishing.clone()).await;
-            if shared.state().answered(claim.id) {
-                shared.wake.notify_one();
-            }
-            match published {
-                Ok(provider_id) => {
-                    span::published(&publishing, &provider_id);
-                    Outcome::Sent(provider_id)
-                }
-                Err(error) => {
-                    span::failed(&publishing, &error.problem);
-                    shared.policy.failed(&claim, error, shared.clock.now())
-                }
-            }
-        }
-    };
+    let mut handed_over = false;
+    let attempt = AssertUnwindSafe(attempt(&shared, &claim, &origin, &mut handed_over)).catch_unwind().await;
+    // Whatever breaks down here, the message gets an outcome, and whoever waits for it is told.
+    let outcome = attempt.unwrap_or_else(|_| {
+        tracing::error!(id = %claim.id, handed_over, "a defect of the agent's own broke an attempt off");
+        let error = broken_off(handed_over);
+        let now = Instant::now();
+        shared.state().failed(error.signal, &error.problem, now, now);
+        shared.policy.failed(&claim, error, shared.clock.now())
+    });
     let outcome = in_its_place(&shared, &claim, outcome);
     let again = if let Outcome::Retry { at, .. } = &outcome { Some(*at) } else { None };
     settle(&shared, claim.id, outcome).await;
@@ -58,6 +47,45 @@ pub(super) async fn work(slot: Slot, claim: Claim, origin: Origin) {
         shared.wake.notify_one();
     }
     drop(slot);
+}
+
+/// One attempt, up to its outcome. `handed_over`: from then on the carrier has it, and it may have gone out.
+async fn attempt(shared: &Shared, claim: &Claim, origin: &Origin, handed_over: &mut bool) -> Outcome {
+    if let Some(outcome) = shared.policy.unpublished(claim, shared.clock.now()) {
+        return outcome;
+    }
+    let publishing = span::publish(claim, origin);
+    *handed_over = true;
+    let published = publish(shared, claim).instrument(publishing.clone()).await;
+    if shared.state().answered(claim.id) {
+        shared.wake.notify_one();
+    }
+    match published {
+        Ok(provider_id) => {
+            span::published(&publishing, &provider_id);
+            Outcome::Sent(provider_id)
+        }
+        Err(error) => {
+            span::failed(&publishing, &error.problem);
+            shared.policy.failed(claim, error, shared.clock.now())
+        }
+    }
+}
+
+/// A defect of ours in the middle of an attempt. A carrier that breaks down has not said whether the message went out;
+/// one that knows says so itself, and does not break down.
+fn broken_off(handed_over: bool) -> PublishError {
+    let (verdict, code, detail) = if handed_over {
+        (Verdict::Unknown, Code::OutcomeUnknown, "A defect of the agent's own broke the publish off.")
+    } else {
+        (
+            Verdict::NotSent,
+            Code::Internal,
+            "A defect of the agent's own broke the attempt off before anything was sent.",
+        )
+    };
+    // No answer of the carrier: where it meets one message after the other, the breaker opens.
+    PublishError { verdict, signal: Signal::Unreachable, problem: Problem::new(code, detail) }
 }
 
 /// While the carrier lets nobody in, that is what everybody waits for: who asked for all keeps its place in the queue.
@@ -73,13 +101,10 @@ fn in_its_place(shared: &Shared, claim: &Claim, outcome: Outcome) -> Outcome {
 async fn publish(shared: &Shared, claim: &Claim) -> Result<String, PublishError> {
     let attempt = Attempt { id: claim.id, number: claim.attempt, sms: &claim.sms, timeout: shared.attempt_timeout };
     let began = Instant::now();
-    // A carrier that panics has not said whether the message went out.
-    let published = AssertUnwindSafe(shared.carrier.publish(attempt)).catch_unwind().await.unwrap_or_else(|_| {
-        Err(PublishError {
-            verdict: Verdict::Unknown,
-            signal: Signal::None,
-            problem: Problem::new(Code::OutcomeUnknown, "The carrier met a defect of the agent's own."),
-        })
+    let publishing = async { shared.carrier.publish(attempt).await };
+    let published = AssertUnwindSafe(publishing).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(id = %claim.id, "a defect of the agent's own broke a publish off: it may have gone out");
+        Err(broken_off(true))
     });
     match &published {
         Ok(_) => {
@@ -106,7 +131,9 @@ async fn publish(shared: &Shared, claim: &Claim) -> Result<String, PublishError>
 pub(super) async fn settle(shared: &Shared, id: MessageId, outcome: Outcome) {
     let mut pause = PAUSE;
     loop {
-        match shared.outbox.settle(id, outcome.clone(), shared.clock.now(), false).await {
+        let settling = async { shared.outbox.settle(id, outcome.clone(), shared.clock.now(), false).await };
+        let settled = AssertUnwindSafe(settling).catch_unwind().await;
+        match settled.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "A defect of the agent's own."))) {
             Ok(Some(message)) => return shared.waiting.tell(&message),
             Ok(None) => {
                 tracing::error!(%id, "a message was settled by somebody else while its publish was under way");

@@ -23,6 +23,9 @@ pub(super) const MESSAGE_ID: Place = &["PublishResponse", "PublishResult", "Mess
 pub(super) const IS_OPTED_OUT: Place =
     &["CheckIfPhoneNumberIsOptedOutResponse", "CheckIfPhoneNumberIsOptedOutResult", "isOptedOut"];
 
+/// Where the attributes of the account are, of which nothing is read.
+pub(super) const ATTRIBUTES: Place = &["GetSMSAttributesResponse"];
+
 /// Where a refusal has its code.
 const CODE: Place = &["ErrorResponse", "Error", "Code"];
 

@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 use sms_config::foreign::ServiceError;
 use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, TimedOut, within};
 
-use self::answer::{Answer, IS_OPTED_OUT, MESSAGE_ID, Unreadable, is_message_id};
+use self::answer::{ATTRIBUTES, Answer, IS_OPTED_OUT, MESSAGE_ID, Unreadable, is_message_id};
 use self::verdict::{Meaning, Met, meaning};
 use super::{Attempt, Carrier, PublishError};
 use crate::message::{Code, PhoneNumber, Problem, sentence};
@@ -92,10 +92,12 @@ impl Sns {
                 Err(failed(meaning(Met::Answer { status: 200, code: None }), lack.to_owned(), None))
             }
             Ok(Err(_)) if outgoing.began() => {
+                tracing::error!(id = %attempt.id, "a defect of the agent's own broke a publish off: it may have gone out");
                 let detail = "A defect of the agent's own broke the publish off after the request had begun to go out.";
                 Err(failed(meaning(Met::NoAnswer), detail.to_owned(), None))
             }
             Ok(Err(_)) => {
+                tracing::error!(id = %attempt.id, "a defect of the agent's own broke a publish off: nothing was sent");
                 let detail = "A defect of the agent's own broke the publish off before anything was sent.";
                 Err(failed(meaning(Met::Defect), detail.to_owned(), None))
             }
@@ -106,6 +108,22 @@ impl Sns {
             Err(TimedOut) => {
                 let detail = format!("No credentials or no connection to SNS within {waited}; nothing was sent.");
                 Err(failed(meaning(Met::NotOut), detail, None))
+            }
+        }
+    }
+
+    /// Reads one attribute of the account: the sender's policy allows it, and it changes and costs nothing. A refusal of
+    /// this call alone is an answer too: whoever is told that knows the account.
+    async fn ask_in(&self) -> Result<(), PublishError> {
+        let answer = Answer::at(ATTRIBUTES);
+        let call = self.client.get_sms_attributes().attributes("DefaultSMSType");
+        let call = call.customize().interceptor(answer.clone()).send();
+        match within(ASK_TIMEOUT, call).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(self.refused(&error, false, &answer)),
+            Err(TimedOut) => {
+                let waited = humantime::format_duration(ASK_TIMEOUT);
+                Err(failed(meaning(Met::NotOut), format!("No answer from SNS within {waited}."), None))
             }
         }
     }
@@ -176,6 +194,10 @@ impl Carrier for Sns {
         self.ask_opted_out(to).boxed()
     }
 
+    fn knock(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        self.ask_in().boxed()
+    }
+
     fn ready(&self) -> BoxFuture<'_, Result<(), Problem>> {
         async {
             self.credentials
@@ -188,6 +210,8 @@ impl Carrier for Sns {
 }
 
 fn failed(meaning: Meaning, detail: String, request_id: Option<String>) -> PublishError {
+    // It goes into spans and into the outbox: what cannot be one of AWS's is left out.
+    let request_id = request_id.filter(|id| is_message_id(id));
     let problem = Problem::new(meaning.code, detail).with_request_id(request_id);
     PublishError { verdict: meaning.verdict, signal: meaning.signal, problem }
 }

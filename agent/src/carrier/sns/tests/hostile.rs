@@ -123,3 +123,26 @@ async fn what_breaks_down_before_the_request_goes_out_leaves_the_message_unsent(
     }
     assert!(peer.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_knock_tells_whether_sns_knows_the_account_and_nothing_else() {
+    let attributes = "<GetSMSAttributesResponse><GetSMSAttributesResult><attributes/></GetSMSAttributesResult>\
+                      </GetSMSAttributesResponse>";
+    for (reply, signal) in [
+        (Reply::answer(200, attributes), None),
+        (Reply::answer(200, "<html>"), Some(Signal::None)),
+        (Reply::answer(403, &error("AuthorizationError", "not authorized")), Some(Signal::NotPermitted)),
+        (Reply::answer(429, &error("Throttled", "")), Some(Signal::None)),
+        (Reply::answer(403, &error("InvalidClientTokenId", "")), Some(Signal::Refused)),
+        (Reply::Cut, Some(Signal::Unreachable)),
+    ] {
+        let peer = Peer::start([reply.clone()]).await;
+        let keys = Keys::default();
+        let sns = sns_with(&peer.url, keys.clone()).await;
+        assert_eq!(sns.knock().await.err().map(|error| error.signal), signal, "{reply:?}");
+        let asked = peer.requests();
+        assert_eq!(asked.len(), 1);
+        assert!(asked[0].members().contains(&("Action".to_owned(), "GetSMSAttributes".to_owned())), "{asked:?}");
+        assert!(!asked[0].body.contains("PhoneNumber"), "{asked:?}");
+    }
+}
