@@ -39,7 +39,7 @@ async fn moto_takes_a_message_under_the_id_that_we_are_told() {
         template_id: None,
     };
     let id = IdSource::new().next(Timestamp::from_millis(1_795_464_000_000));
-    let attempt = Attempt { id, number: 1, sms: &sms, timeout: Duration::from_secs(20) };
+    let attempt = Attempt { id, number: 1, sms: &sms, timeout: Duration::from_secs(20), deadline: None };
     let message_id = sns(&moto).await.publish(attempt).await.unwrap();
 
     let sent = moto.sent_sms();

@@ -7,12 +7,15 @@
 pub mod simulator;
 pub mod sns;
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::message::{MessageId, PhoneNumber, Problem, Sms};
+use crate::clock::Clock;
+use crate::message::{MessageId, PhoneNumber, Problem, Sms, Timestamp};
 
 /// One publish call.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +29,30 @@ pub struct Attempt<'a> {
     /// The carrier answers within this; past it the outcome is [`Verdict::Unknown`], unless it is certain that
     /// nothing went out.
     pub timeout: Duration,
+    /// The end of its `expires_in`: nothing goes out after it, however long the way to the carrier takes.
+    pub deadline: Option<&'a Deadline>,
+}
+
+/// When it is too late for a publish to begin.
+#[derive(Clone)]
+pub struct Deadline {
+    /// By this clock, which counts on while the machine sleeps.
+    pub clock: Arc<dyn Clock>,
+    /// Then.
+    pub at: Timestamp,
+}
+
+impl Deadline {
+    /// Whether it is too late now.
+    pub fn is_over(&self) -> bool {
+        self.at <= self.clock.now()
+    }
+}
+
+impl fmt::Debug for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deadline").field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 /// What a failed publish means for its message.

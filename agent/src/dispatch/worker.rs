@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{Shared, Slot, span};
-use crate::carrier::{Attempt, PublishError, Signal, Verdict};
+use crate::carrier::{Attempt, Deadline, PublishError, Signal, Verdict};
 use crate::message::{Code, MessageId, Problem};
 use crate::outbox::{Claim, Outcome};
 
@@ -99,7 +99,14 @@ fn in_its_place(shared: &Shared, claim: &Claim, outcome: Outcome) -> Outcome {
 }
 
 async fn publish(shared: &Shared, claim: &Claim) -> Result<String, PublishError> {
-    let attempt = Attempt { id: claim.id, number: claim.attempt, sms: &claim.sms, timeout: shared.attempt_timeout };
+    let deadline = claim.expires_at.map(|at| Deadline { clock: Arc::clone(&shared.clock), at });
+    let attempt = Attempt {
+        id: claim.id,
+        number: claim.attempt,
+        sms: &claim.sms,
+        timeout: shared.attempt_timeout,
+        deadline: deadline.as_ref(),
+    };
     let began = Instant::now();
     let publishing = async { shared.carrier.publish(attempt).await };
     let published = AssertUnwindSafe(publishing).catch_unwind().await.unwrap_or_else(|_| {

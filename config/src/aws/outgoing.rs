@@ -3,7 +3,11 @@
 //! hyper asks for a request's body only once a connection stands and the request is being written to it. So the body
 //! tells: as long as nobody asked for it, resolving, connecting, the TLS handshake or the credentials failed, and the
 //! service has seen nothing. No error of hyper or of the SDK needs to be interpreted for that.
+//!
+//! It is also the last moment at which a request can be held back: one that has become too late while the connection was
+//! made, or while the machine slept, is broken off before its body goes out.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +23,42 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 /// Watches one call. Clones watch the same one.
-#[derive(Clone, Debug, Default)]
-pub struct Outgoing(Arc<AtomicBool>);
+#[derive(Clone, Default)]
+pub struct Outgoing(Arc<Call>);
+
+#[derive(Default)]
+struct Call {
+    began: AtomicBool,
+    held_back: AtomicBool,
+    /// Whether it is too late for the request.
+    too_late: Option<Box<dyn Fn() -> bool + Send + Sync>>,
+}
+
+/// Nothing was sent, since it was too late.
+#[derive(Debug, thiserror::Error)]
+#[error("the request was held back: it is too late for it")]
+struct TooLate;
 
 impl Outgoing {
+    /// Holds the request back if it is `too_late` once there is a connection for it.
+    pub fn unless(too_late: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Call { too_late: Some(Box::new(too_late)), ..Call::default() }))
+    }
+
     /// Whether the request, or the beginning of it, may have reached the service.
     pub fn began(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.began.load(Ordering::Acquire)
+    }
+
+    /// Whether the request was held back, so that the service did not get it.
+    pub fn was_held_back(&self) -> bool {
+        self.0.held_back.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("began", &self.began()).finish_non_exhaustive()
     }
 }
 
@@ -42,7 +75,7 @@ impl Intercept for Outgoing {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body = context.request_mut().body_mut();
-        let watched = Watched { body: std::mem::replace(body, SdkBody::taken()), began: Arc::clone(&self.0) };
+        let watched = Watched { body: std::mem::replace(body, SdkBody::taken()), call: Arc::clone(&self.0) };
         *body = SdkBody::from_body_1_x(watched);
         Ok(())
     }
@@ -50,7 +83,7 @@ impl Intercept for Outgoing {
 
 struct Watched {
     body: SdkBody,
-    began: Arc<AtomicBool>,
+    call: Arc<Call>,
 }
 
 impl Body for Watched {
@@ -61,7 +94,12 @@ impl Body for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.began.store(true, Ordering::Release);
+        let call = &self.call;
+        if !call.began.load(Ordering::Acquire) && call.too_late.as_ref().is_some_and(|too_late| too_late()) {
+            call.held_back.store(true, Ordering::Release);
+            return Poll::Ready(Some(Err(TooLate.into())));
+        }
+        call.began.store(true, Ordering::Release);
         Pin::new(&mut self.body).poll_frame(context)
     }
 

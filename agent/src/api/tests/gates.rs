@@ -187,7 +187,7 @@ async fn the_phones_are_read_page_by_page() {
         entity_id: None,
         template_id: None,
     };
-    let attempt = Attempt { id: message().id, number: 1, sms: &sms, timeout: Duration::from_secs(5) };
+    let attempt = Attempt { id: message().id, number: 1, sms: &sms, timeout: Duration::from_secs(5), deadline: None };
     let simulator = house.simulator.as_ref().unwrap();
     let (first, second) = (simulator.publish(attempt).await.unwrap(), simulator.publish(attempt).await.unwrap());
     let page = house.get("/v1/simulator/messages?to=+12065550199&limit=1").await.json();

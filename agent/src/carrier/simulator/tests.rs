@@ -81,7 +81,7 @@ fn sms(to: &str) -> Sms {
 }
 
 async fn publish(simulator: &Simulator, id: MessageId, to: &str, attempt: u32) -> Result<String, PublishError> {
-    simulator.publish(Attempt { id, number: attempt, sms: &sms(to), timeout: TIMEOUT }).await
+    simulator.publish(Attempt { id, number: attempt, sms: &sms(to), timeout: TIMEOUT, deadline: None }).await
 }
 
 fn on_phone(simulator: &Simulator) -> Vec<String> {

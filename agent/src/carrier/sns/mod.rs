@@ -26,7 +26,7 @@ use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, TimedOut, within};
 
 use self::answer::{ATTRIBUTES, Answer, IS_OPTED_OUT, MESSAGE_ID, Unreadable, is_message_id};
 use self::verdict::{Meaning, Met, meaning};
-use super::{Attempt, Carrier, PublishError};
+use super::{Attempt, Carrier, PublishError, Signal, Verdict};
 use crate::message::{Code, PhoneNumber, Problem, sentence};
 
 /// How long a question that is not a publish may take.
@@ -61,7 +61,11 @@ impl Sns {
     }
 
     async fn send(&self, attempt: Attempt<'_>) -> Result<String, PublishError> {
-        let (outgoing, answer) = (Outgoing::default(), Answer::at(MESSAGE_ID));
+        let outgoing = attempt.deadline.cloned().map_or_else(Outgoing::default, |deadline| {
+            // The connection or the credentials may take long, and the machine may sleep meanwhile.
+            Outgoing::unless(move || deadline.is_over())
+        });
+        let answer = Answer::at(MESSAGE_ID);
         let call = async {
             let mut publish =
                 self.client.publish().phone_number(attempt.sms.to.as_str()).message(attempt.sms.text.as_str());
@@ -85,6 +89,11 @@ impl Sns {
             None => {}
         }
         let waited = humantime::format_duration(attempt.timeout);
+        if outgoing.was_held_back() {
+            let detail = "Its `expires_in` ran out before there was a connection to SNS.";
+            let problem = Problem::new(Code::Expired, detail);
+            return Err(PublishError { verdict: Verdict::NotSent, signal: Signal::None, problem });
+        }
         match ended {
             Ok(Ok(Err(error))) => Err(self.refused(&error, outgoing.began(), &answer)),
             Ok(Ok(Ok(_))) => {

@@ -1,6 +1,7 @@
 //! The carrier through the real SDK and real sockets, against a peer that answers, cuts, hangs and garbles on demand.
 
 mod hostile;
+mod late;
 mod peer;
 
 use std::sync::Arc;
@@ -89,7 +90,7 @@ async fn publish(sns: &Sns, sms: &Sms) -> Result<String, PublishError> {
 
 async fn publish_within(timeout: Duration, sns: &Sns, sms: &Sms) -> Result<String, PublishError> {
     let id = IdSource::new().next(Timestamp::from_millis(1_795_464_000_000));
-    sns.publish(Attempt { id, number: 1, sms, timeout }).await
+    sns.publish(Attempt { id, number: 1, sms, timeout, deadline: None }).await
 }
 
 async fn met(replies: impl IntoIterator<Item = Reply>) -> PublishError {
