@@ -16,9 +16,9 @@ use crate::api::{Api, BindError, Fingerprints, Limits, Listener, Parts, SecretEr
 use crate::carrier::Carrier;
 use crate::carrier::simulator::{Simulator, StoreError};
 use crate::carrier::sns::Sns;
-use crate::clock::{Clock, ThisMachine};
+use crate::clock::{Clock, Machine, ThisMachine};
 use crate::dispatch::Dispatcher;
-use crate::message::SmsType;
+use crate::message::{SmsType, WallTime};
 use crate::open_files;
 use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
 use crate::outbox::sqs::{NoQueue, SqsOutbox};
@@ -42,6 +42,9 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// Why the agent does not start.
 #[derive(Debug, Error)]
 pub enum StartError {
+    /// The wall clock: HTTP has no date for it, and hyper panics.
+    #[error("the clock of this machine is beyond the year 9999: set it (is NTP running?), and start again")]
+    Clock,
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] OpenError),
@@ -72,6 +75,9 @@ pub async fn run(
     stop: oneshot::Receiver<()>,
     announce: impl FnMut(String),
 ) -> Result<(), StartError> {
+    if ThisMachine.wall() > WallTime::LAST {
+        return Err(StartError::Clock);
+    }
     let agent = &settings.agent;
     let limits = limits(settings);
     let access = match (agent.carrier, &agent.queue) {

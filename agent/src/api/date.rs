@@ -1,6 +1,6 @@
 //! The `Date` of answers, by the wall clock as it is set now.
 //!
-//! hyper's own keeps its last value for as long as a clock is set back, and panics beyond the year 9999.
+//! hyper's own keeps its last value for as long as the clock is set back.
 
 use std::cell::RefCell;
 
