@@ -83,3 +83,50 @@ fn a_role_that_whoever_runs_it_may_not_pass_is_not_cleared_and_its_record_stays(
     let role = account.boto("print(sns.get_sms_attributes()['attributes']['DeliveryStatusIAMRole'])");
     assert_eq!(role.trim(), ROLE, "the record is what it was put back from");
 }
+
+/// As AWS answers for some seconds, to whoever asks about the thing and to whoever names it.
+#[test]
+fn what_was_made_a_moment_ago_and_is_not_known_yet_is_waited_for() {
+    let recorded = Recorded::new();
+    let account = &recorded.account;
+    account.boto("iam.create_role(RoleName='app', AssumeRolePolicyDocument='{}')");
+    for (made_by, action, code) in [
+        ("CreatePolicy", "GetPolicy", "NoSuchEntity"),
+        ("CreatePolicy", "TagPolicy", "NoSuchEntity"),
+        ("CreatePolicy", "AttachRolePolicy", "NoSuchEntity"),
+        ("CreatePolicy", "AttachUserPolicy", "NoSuchEntity"),
+        ("CreateUser", "TagUser", "NoSuchEntity"),
+        ("CreateUser", "CreateAccessKey", "NoSuchEntity"),
+        ("CreateRole", "PutRolePolicy", "NoSuchEntity"),
+        ("CreateLogGroup", "PutRetentionPolicy", "ResourceNotFoundException"),
+        ("CreateLogGroup", "PutMetricFilter", "ResourceNotFoundException"),
+        ("CreateTopic", "SetTopicAttributes", "NotFound"),
+        ("CreateTopic", "Subscribe", "NotFound"),
+    ] {
+        recorded.lags(made_by, action, code, 2);
+    }
+    let settings =
+        ["--set=account.sender_role_names=app", "--set=account.queue=true", "--set=account.alarm_emails=a@b.example"];
+    recorded.run_all_through(&[&["apply", "--yes"], &settings[..]].concat()).ended(0);
+    let plan = account.run(&[&["plan", "--json"], &settings[..]].concat()).ended(0);
+    assert_eq!(plan.changes(), [""; 0]);
+}
+
+#[test]
+fn what_was_taken_off_a_moment_ago_and_is_still_in_the_way_is_waited_for() {
+    let recorded = Recorded::new();
+    recorded.account.run(&["apply", "--yes"]).ended(0);
+    for action in ["DeletePolicy", "DeleteRole", "DeleteUser"] {
+        recorded.fails(action, 409, "DeleteConflict", "must detach first").then_moto(action);
+    }
+    recorded.run_all_through(&["destroy", "--yes", "--delete-logs"]).ended(0);
+    assert_eq!(recorded.asked("DeleteUser").len(), 2);
+}
+
+#[test]
+fn a_role_of_the_settings_that_is_not_there_is_told_at_once() {
+    let recorded = Recorded::new();
+    let apply = recorded.run_all_through(&["apply", "--yes", "--set=account.sender_role_names=app"]).ended(1);
+    assert!(apply.out.contains("make that role, or take it out of account.sender_role_names"), "{apply:?}");
+    assert_eq!(recorded.asked("AttachRolePolicy").len(), 1);
+}

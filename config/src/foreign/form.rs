@@ -66,7 +66,7 @@ const PARAMETERS: [&str; 27] = [
 ];
 
 /// Words that callers look for in a message. They are compared and never shown.
-const PHRASES: [&str; 7] = [
+const PHRASES: [&str; 9] = [
     "bucket",
     "Dead letter target does not exist",
     "does not exist or is not attachable",
@@ -74,6 +74,8 @@ const PHRASES: [&str; 7] = [
     "is not activated in this region",
     "is not authorized to perform: ",
     "MultiFactorAuthentication",
+    "Role ", // of emulators, where AWS says the next one
+    "The role with name ",
 ];
 
 /// The message as one of [`FORMS`].

@@ -12,7 +12,9 @@ use sms_config::{Aws, AwsAccess, AwsError, ClientOptions, InUse, foreign, in_use
 use thiserror::Error;
 
 pub use error::{CallError, Fault};
-pub use patience::{SETTLING, call, call_while, made_just_now, pages, patiently, patiently_for};
+pub use patience::{
+    SETTLING, call, call_about, call_delete, call_while, made_just_now, pages, patiently, patiently_for,
+};
 
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(30);

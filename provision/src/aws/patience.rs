@@ -70,7 +70,7 @@ where
 }
 
 /// Sends a call of the IAM action `action` about `resource`, again while AWS throttles it or is busy with the same thing:
-/// with codes that the SDK does not know. No call is sent in another way than by this and the two after it.
+/// with codes that the SDK does not know. No call is sent in another way than by this and those after it.
 ///
 /// # Errors
 /// The last error.
@@ -84,6 +84,41 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     call_while(SETTLING, |_| false, action, resource, send).await
+}
+
+/// [`call`] about something that is there, since this run or the one before it made it: AWS answers for some seconds that
+/// there is no such thing, for the thing itself and for whatever names it.
+///
+/// # Errors
+/// The last error.
+pub async fn call_about<T, E, F>(
+    action: &'static str,
+    resource: &impl Display,
+    send: impl FnMut() -> F,
+) -> Result<T, CallError>
+where
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    call_while(SETTLING, made_just_now, action, resource, send).await
+}
+
+/// [`call`] that deletes something. That it is gone already is no error, and what was taken off it a moment ago is still in
+/// its way for some seconds.
+///
+/// # Errors
+/// The last error.
+pub async fn call_delete<T, E, F>(
+    action: &'static str,
+    resource: &impl Display,
+    send: impl FnMut() -> F,
+) -> Result<(), CallError>
+where
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let taken_off_just_now = |error: &CallError| error.is(&["DeleteConflict"]);
+    CallError::if_there(call_while(SETTLING, taken_off_just_now, action, resource, send).await).map(drop)
 }
 
 /// [`call`], for as long as `most`, and again also while it fails in a way that `passes`.

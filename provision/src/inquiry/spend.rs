@@ -7,7 +7,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
 use super::briefly;
-use crate::aws::{CallError, Session, call};
+use crate::aws::{CallError, Session, call, pages};
 
 /// What an account has that nobody has set up.
 const LIMIT_UNTOUCHED: f64 = 1.0;
@@ -53,9 +53,13 @@ pub async fn sms_attributes(session: &Session) -> Result<HashMap<String, String>
 /// # Errors
 /// The call.
 pub async fn has_origination_number(session: &Session) -> Result<bool, CallError> {
-    let send = || session.sns.list_origination_numbers().customize().config_override(briefly()).send();
-    let answer = call("sns:ListOriginationNumbers", &"the origination numbers", send).await?;
-    Ok(!answer.phone_numbers().is_empty())
+    let list = |token| {
+        let list = session.sns.list_origination_numbers().set_next_token(token);
+        list.customize().config_override(briefly()).send()
+    };
+    // A page may be empty and lead on to one that is not.
+    let pages = pages("sns:ListOriginationNumbers", &"the origination numbers", list, |page| page.next_token()).await?;
+    Ok(pages.iter().any(|page| !page.phone_numbers().is_empty()))
 }
 
 /// AWS's table gives this metric a dimension, and it has none. It only grows within a month: the highest is the latest.

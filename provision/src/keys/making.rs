@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::mark::{Alone, Mark};
 use super::{SenderKeys, State};
-use crate::aws::{CallError, SETTLING, call, call_while, made_just_now};
+use crate::aws::{CallError, call_about};
 use crate::credentials::SecretKey;
 use crate::stack::{KEY_PENDING_TAG, KEY_RETIRING_TAG};
 
@@ -98,7 +98,7 @@ impl SenderKeys<'_> {
         let once = || aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled());
         let create = self.session.iam.create_access_key().user_name(self.user());
         let send = || create.clone().customize().config_override(once()).send();
-        let made = call_while(SETTLING, made_just_now, "iam:CreateAccessKey", &self.id, send).await?;
+        let made = call_about("iam:CreateAccessKey", &self.id, send).await?;
         let key = made.access_key.ok_or_else(|| self.failed("iam:CreateAccessKey", NO_KEY))?;
         Ok(SecretKey { id: key.access_key_id, secret: SecretString::from(key.secret_access_key) })
     }
@@ -108,11 +108,11 @@ impl SenderKeys<'_> {
         let tags =
             built.collect::<Result<Vec<_>, _>>().map_err(|error| self.failed("iam:TagUser", error.to_string()))?;
         let send = || self.session.iam.tag_user().user_name(self.user()).set_tags(Some(tags.clone())).send();
-        call_while(SETTLING, made_just_now, "iam:TagUser", &self.id, send).await.map(drop)
+        call_about("iam:TagUser", &self.id, send).await.map(drop)
     }
 
     pub(super) async fn untag(&self, key: &str) -> Result<(), CallError> {
         let send = || self.session.iam.untag_user().user_name(self.user()).tag_keys(key).send();
-        call("iam:UntagUser", &self.id, send).await.map(drop)
+        call_about("iam:UntagUser", &self.id, send).await.map(drop)
     }
 }

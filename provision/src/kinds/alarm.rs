@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, call, pages};
+use crate::aws::{CallError, call, call_about, call_delete, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
 use crate::stack::alarm_name_prefix;
 
@@ -234,12 +234,12 @@ impl ResourceKind for Alarms {
             if !remove.is_empty() {
                 let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
                 let send = || cloudwatch.untag_resource().resource_arn(&arn).set_tag_keys(Some(keys.clone())).send();
-                call("cloudwatch:UntagResource", id, send).await?;
+                call_about("cloudwatch:UntagResource", id, send).await?;
             }
             if !set.is_empty() {
                 let tags: Vec<Tag> = set.into_iter().map(tag).collect();
                 let send = || cloudwatch.tag_resource().resource_arn(&arn).set_tags(Some(tags.clone())).send();
-                call("cloudwatch:TagResource", id, send).await?;
+                call_about("cloudwatch:TagResource", id, send).await?;
             }
             Ok(())
         })
@@ -249,7 +249,7 @@ impl ResourceKind for Alarms {
         Box::pin(async move {
             let id = &found.id;
             let send = || self.0.session.cloudwatch.delete_alarms().alarm_names(&id.name).send();
-            CallError::if_there(call("cloudwatch:DeleteAlarms", id, send).await).map(drop)
+            call_delete("cloudwatch:DeleteAlarms", id, send).await
         })
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::policy::Policies;
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, Fault, SETTLING, call, call_while, made_just_now, pages};
+use crate::aws::{CallError, Fault, SETTLING, call_about, call_delete, call_while, made_just_now, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct Attachments(pub(super) Arc<Ground>);
@@ -59,13 +59,21 @@ impl ResourceKind for Attachments {
                 // The policy or the user may have been made a moment ago. A role of the settings may not be there at all.
                 (Some(user), _) => {
                     let send = || iam.attach_user_policy().user_name(user).policy_arn(&arn).send();
-                    call_while(SETTLING, made_just_now, "iam:AttachUserPolicy", id, send).await.map(drop)
+                    call_about("iam:AttachUserPolicy", id, send).await.map(drop)
                 }
                 (_, Some(role)) => {
                     let send = || iam.attach_role_policy().role_name(role).policy_arn(&arn).send();
-                    let attached = call("iam:AttachRolePolicy", id, send).await.map(drop);
+                    let lacks_role = |error: &CallError| {
+                        made_just_now(error)
+                            && ["The role with name ", "Role "].iter().any(|about| error.mentions(about))
+                    };
+                    let policy_is_new = |error: &CallError| made_just_now(error) && !lacks_role(error);
+                    let attached =
+                        call_while(SETTLING, policy_is_new, "iam:AttachRolePolicy", id, send).await.map(drop);
                     attached.map_err(|error| match error.fault {
-                        Fault::NotFound => error.advised("make that role, or take it out of account.sender_role_names"),
+                        Fault::NotFound if lacks_role(&error) => {
+                            error.advised("make that role, or take it out of account.sender_role_names")
+                        }
                         _ => error,
                     })
                 }
@@ -106,19 +114,18 @@ async fn list(ground: &Ground, arn: &str, resource: &str) -> Result<Vec<String>,
 
 async fn detach(ground: &Ground, arn: &str, name: &str, id: &Id) -> Result<(), CallError> {
     let iam = &ground.session.iam;
-    let detached = match name.split_once('/').unwrap_or_default() {
+    match name.split_once('/').unwrap_or_default() {
         ("user", user) => {
             let send = || iam.detach_user_policy().user_name(user).policy_arn(arn).send();
-            call("iam:DetachUserPolicy", id, send).await.map(drop)
+            call_delete("iam:DetachUserPolicy", id, send).await
         }
         ("role", role) => {
             let send = || iam.detach_role_policy().role_name(role).policy_arn(arn).send();
-            call("iam:DetachRolePolicy", id, send).await.map(drop)
+            call_delete("iam:DetachRolePolicy", id, send).await
         }
         (_, group) => {
             let send = || iam.detach_group_policy().group_name(group).policy_arn(arn).send();
-            call("iam:DetachGroupPolicy", id, send).await.map(drop)
+            call_delete("iam:DetachGroupPolicy", id, send).await
         }
-    };
-    CallError::if_there(detached).map(drop)
+    }
 }

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, call};
+use crate::aws::{CallError, call, call_delete};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct Dashboards(pub(super) Arc<Ground>);
@@ -52,7 +52,7 @@ impl ResourceKind for Dashboards {
         Box::pin(async move {
             let id = &found.id;
             let send = || self.0.session.cloudwatch.delete_dashboards().dashboard_names(&id.name).send();
-            CallError::if_there(call("cloudwatch:DeleteDashboards", id, send).await).map(drop)
+            call_delete("cloudwatch:DeleteDashboards", id, send).await
         })
     }
 }

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, metric_filter, tagging};
-use crate::aws::{CallError, Fault, call, pages};
+use crate::aws::{CallError, Fault, call, call_about, call_delete, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, TAG, tags};
 use crate::stack::STACK_TAG;
 
@@ -73,13 +73,13 @@ impl LogGroups {
         let days = i32::try_from(days).ok();
         let logs = &self.0.session.logs;
         let send = || logs.put_retention_policy().log_group_name(&id.name).set_retention_in_days(days).send();
-        call("logs:PutRetentionPolicy", id, send).await.map(drop)
+        call_about("logs:PutRetentionPolicy", id, send).await.map(drop)
     }
 
     async fn tag(&self, id: &Id, tags: HashMap<String, String>) -> Result<(), CallError> {
         let (logs, arn) = (&self.0.session.logs, self.arn(id));
         let send = || logs.tag_resource().resource_arn(&arn).set_tags(Some(tags.clone())).send();
-        call("logs:TagResource", id, send).await.map(drop)
+        call_about("logs:TagResource", id, send).await.map(drop)
     }
 }
 
@@ -123,7 +123,7 @@ impl ResourceKind for LogGroups {
                 let (logs, arn) = (&self.0.session.logs, self.arn(id));
                 let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
                 let send = || logs.untag_resource().resource_arn(&arn).set_tag_keys(Some(keys.clone())).send();
-                call("logs:UntagResource", id, send).await?;
+                call_about("logs:UntagResource", id, send).await?;
             }
             match update.touches(&["retention_days"]) {
                 true => self.retain(id, update.wanted).await,
@@ -141,7 +141,7 @@ impl ResourceKind for LogGroups {
                 return Err(CallError::other("logs:DescribeLogStreams", id.to_string(), why));
             }
             let send = || self.0.session.logs.delete_log_group().log_group_name(&id.name).send();
-            CallError::if_there(call("logs:DeleteLogGroup", id, send).await).map(drop)
+            call_delete("logs:DeleteLogGroup", id, send).await
         })
     }
 }

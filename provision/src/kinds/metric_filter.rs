@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::types::{MetricFilter, MetricTransformation, Standard
 use serde_json::json;
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, Fault, call, pages};
+use crate::aws::{CallError, Fault, SETTLING, call, call_delete, call_while, made_just_now, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, TAG, text};
 use crate::stack::{STACK_TAG, failure_log_group};
 
@@ -126,7 +126,10 @@ impl ResourceKind for MetricFilters {
                 let put = self.0.session.logs.put_metric_filter().log_group_name(self.group()).filter_name(&id.name);
                 put.filter_pattern(text(wanted, "pattern")).metric_transformations(counted.clone()).send()
             };
-            let put = call("logs:PutMetricFilter", id, send).await.map(drop);
+            // A log group that is ours was made a moment ago; one that SNS makes may not be there for days.
+            let group_is_ours = self.0.stack.account.create_delivery_log_groups;
+            let is_new = |error: &CallError| group_is_ours && made_just_now(error);
+            let put = call_while(SETTLING, is_new, "logs:PutMetricFilter", id, send).await.map(drop);
             put.map_err(|error| explained(error, &self.group()))
         })
     }
@@ -140,7 +143,7 @@ impl ResourceKind for MetricFilters {
             let id = &found.id;
             let logs = &self.0.session.logs;
             let send = || logs.delete_metric_filter().log_group_name(self.group()).filter_name(&id.name).send();
-            CallError::if_there(call("logs:DeleteMetricFilter", id, send).await).map(drop)
+            call_delete("logs:DeleteMetricFilter", id, send).await
         })
     }
 }

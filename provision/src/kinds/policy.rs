@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyVersion, Tag};
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, Fault, call, pages, patiently};
+use crate::aws::{CallError, Fault, call, call_about, call_delete, pages, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 use crate::stack::RECORD_TAG;
 
@@ -57,7 +57,7 @@ impl Policies {
     async fn delete_version(&self, arn: &str, version: &PolicyVersion, id: &Id) -> Result<(), CallError> {
         let version = version.version_id().unwrap_or_default();
         let send = || self.0.session.iam.delete_policy_version().policy_arn(arn).version_id(version).send();
-        CallError::if_there(call("iam:DeletePolicyVersion", id, send).await).map(drop)
+        call_delete("iam:DeletePolicyVersion", id, send).await
     }
 
     async fn make(&self, id: &Id, wanted: &Attributes, record: Vec<Tag>) -> Result<(), CallError> {
@@ -87,7 +87,7 @@ impl Policies {
         let iam = &self.0.session.iam;
         let made = iam.create_policy_version().policy_arn(arn).policy_document(document.to_string());
         let made = made.set_as_default(true);
-        call("iam:CreatePolicyVersion", id, || made.clone().send()).await.map(drop)
+        call_about("iam:CreatePolicyVersion", id, || made.clone().send()).await.map(drop)
     }
 
     /// With everything that IAM wants gone first.
@@ -96,7 +96,7 @@ impl Policies {
             self.delete_version(arn, version, id).await?;
         }
         let send = || self.0.session.iam.delete_policy().policy_arn(arn).send();
-        CallError::if_there(call("iam:DeletePolicy", id, send).await).map(drop)
+        call_delete("iam:DeletePolicy", id, send).await
     }
 }
 
@@ -146,12 +146,12 @@ impl ResourceKind for Policies {
             if !remove.is_empty() {
                 let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
                 let send = || iam.untag_policy().policy_arn(&arn).set_tag_keys(Some(keys.clone())).send();
-                call("iam:UntagPolicy", id, send).await?;
+                call_about("iam:UntagPolicy", id, send).await?;
             }
             if !set.is_empty() {
                 let tags: Vec<Tag> = set.into_iter().filter_map(tag).collect();
                 let send = || iam.tag_policy().policy_arn(&arn).set_tags(Some(tags.clone())).send();
-                call("iam:TagPolicy", id, send).await?;
+                call_about("iam:TagPolicy", id, send).await?;
             }
             Ok(())
         })

@@ -9,7 +9,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, SETTLING, call, call_while, made_just_now};
+use crate::aws::{CallError, call, call_about, call_delete, call_while, made_just_now};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags};
 
 pub(super) struct Queues(pub(super) Arc<Ground>);
@@ -135,10 +135,14 @@ impl ResourceKind for Queues {
             let (attributes, tags): (HashMap<_, _>, _) = (given.collect(), owned(tags(wanted)));
             let deleted_recently =
                 |error: &CallError| error.is(&["AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"]);
+            // Its dead-letter queue may have been made a moment ago. The one of the settings is always ours.
+            let passes = |error: &CallError| {
+                deleted_recently(error) || made_just_now(error) || error.mentions("Dead letter target does not exist")
+            };
             let made = self.0.session.sqs.create_queue().queue_name(&id.name);
             let made = made.set_attributes(Some(attributes)).set_tags(Some(tags));
             let send = || made.clone().send();
-            call_while(NAME_FREE, deleted_recently, "sqs:CreateQueue", id, send).await.map(drop)
+            call_while(NAME_FREE, passes, "sqs:CreateQueue", id, send).await.map(drop)
         })
     }
 
@@ -155,18 +159,18 @@ impl ResourceKind for Queues {
                 // The dead-letter queue that it names may have been made a moment ago.
                 let set = sqs.set_queue_attributes().queue_url(&url).set_attributes(Some(changed));
                 let send = || set.clone().send();
-                call_while(SETTLING, made_just_now, "sqs:SetQueueAttributes", id, send).await?;
+                call_about("sqs:SetQueueAttributes", id, send).await?;
             }
             let (set, remove) = tagging::changes(&update);
             if !remove.is_empty() {
                 let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
                 let send = || sqs.untag_queue().queue_url(&url).set_tag_keys(Some(keys.clone())).send();
-                call("sqs:UntagQueue", id, send).await?;
+                call_about("sqs:UntagQueue", id, send).await?;
             }
             if !set.is_empty() {
                 let tags = owned(set);
                 let send = || sqs.tag_queue().queue_url(&url).set_tags(Some(tags.clone())).send();
-                call("sqs:TagQueue", id, send).await?;
+                call_about("sqs:TagQueue", id, send).await?;
             }
             Ok(())
         })
@@ -176,8 +180,7 @@ impl ResourceKind for Queues {
         Box::pin(async move {
             let id = &found.id;
             let Some(url) = self.url(id).await? else { return Ok(()) };
-            let deleted = call("sqs:DeleteQueue", id, || self.0.session.sqs.delete_queue().queue_url(&url).send());
-            CallError::if_there(deleted.await).map(drop)
+            call_delete("sqs:DeleteQueue", id, || self.0.session.sqs.delete_queue().queue_url(&url).send()).await
         })
     }
 }

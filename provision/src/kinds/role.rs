@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::policy::{parse, tag};
 use super::{Answer, Ground, ResourceKind, Update, role_policy, tagging};
-use crate::aws::{CallError, Fault, call, patiently};
+use crate::aws::{CallError, Fault, call, call_about, call_delete, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 
 pub(super) struct Roles(pub(super) Arc<Ground>);
@@ -35,7 +35,7 @@ impl Roles {
     async fn remove(&self, id: &Id) -> Result<(), CallError> {
         role_policy::strip(&self.0, &id.name, id).await?;
         let send = || self.0.session.iam.delete_role().role_name(&id.name).send();
-        CallError::if_there(call("iam:DeleteRole", id, send).await).map(drop)
+        call_delete("iam:DeleteRole", id, send).await
     }
 
     async fn bound(&self, id: &Id, boundary: &str) -> Result<(), CallError> {
@@ -101,7 +101,7 @@ impl ResourceKind for Roles {
             if update.touches(&["trust"]) {
                 let trust = wanted.get("trust").unwrap_or(&Value::Null).to_string();
                 let send = || iam.update_assume_role_policy().role_name(&id.name).policy_document(&trust).send();
-                call("iam:UpdateAssumeRolePolicy", id, send).await?;
+                call_about("iam:UpdateAssumeRolePolicy", id, send).await?;
             }
             if update.touches(&["permissions_boundary"]) {
                 self.bound(id, text(wanted, "permissions_boundary")).await?;
@@ -110,12 +110,12 @@ impl ResourceKind for Roles {
             if !remove.is_empty() {
                 let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
                 let send = || iam.untag_role().role_name(&id.name).set_tag_keys(Some(keys.clone())).send();
-                call("iam:UntagRole", id, send).await?;
+                call_about("iam:UntagRole", id, send).await?;
             }
             if !set.is_empty() {
                 let tags: Vec<Tag> = set.into_iter().filter_map(tag).collect();
                 let send = || iam.tag_role().role_name(&id.name).set_tags(Some(tags.clone())).send();
-                call("iam:TagRole", id, send).await?;
+                call_about("iam:TagRole", id, send).await?;
             }
             Ok(())
         })

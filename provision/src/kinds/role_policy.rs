@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::policy::parse;
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, SETTLING, call, call_while, made_just_now, pages};
+use crate::aws::{CallError, call, call_about, call_delete, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct RolePolicies(pub(super) Arc<Ground>);
@@ -71,7 +71,7 @@ pub(super) async fn put(ground: &Ground, role: &str, policy: &str, document: &Va
     let put = ground.session.iam.put_role_policy().role_name(role).policy_name(policy);
     let put = put.policy_document(document.to_string());
     let send = || put.clone().send();
-    call_while(SETTLING, made_just_now, "iam:PutRolePolicy", id, send).await.map(drop)
+    call_about("iam:PutRolePolicy", id, send).await.map(drop)
 }
 
 /// The inline policies of a role, with their documents.
@@ -107,7 +107,7 @@ async fn attached(ground: &Ground, role: &str) -> Result<Vec<String>, CallError>
 
 async fn detach(ground: &Ground, role: &str, arn: &str, id: &Id) -> Result<(), CallError> {
     let send = || ground.session.iam.detach_role_policy().role_name(role).policy_arn(arn).send();
-    CallError::if_there(call("iam:DetachRolePolicy", id, send).await).map(drop)
+    call_delete("iam:DetachRolePolicy", id, send).await
 }
 
 async fn names(ground: &Ground, role: &str) -> Result<Vec<String>, CallError> {
@@ -119,5 +119,5 @@ async fn names(ground: &Ground, role: &str) -> Result<Vec<String>, CallError> {
 
 async fn delete(ground: &Ground, role: &str, policy: &str, id: &Id) -> Result<(), CallError> {
     let send = || ground.session.iam.delete_role_policy().role_name(role).policy_name(policy).send();
-    CallError::if_there(call("iam:DeleteRolePolicy", id, send).await).map(drop)
+    call_delete("iam:DeleteRolePolicy", id, send).await
 }

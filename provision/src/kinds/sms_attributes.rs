@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::policy::{Policies, tag};
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, SETTLING, call, call_while};
+use crate::aws::{CallError, Fault, SETTLING, call, call_about, call_while, made_just_now, patiently};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, text};
 use crate::stack::{RECORD_TAG, SMS_ATTRIBUTES};
 
@@ -58,17 +58,16 @@ impl SmsAttributes {
     async fn write_record(&self, found: &Attributes, id: &Id) -> Result<(), CallError> {
         let keep = |key: &&str| tag((&format!("{RECORD_TAG}{key}"), text(found, key)));
         let tags: Vec<_> = SMS_ATTRIBUTES.iter().filter_map(keep).collect();
+        // The policy was made before, if only a moment ago.
         let missing = || {
-            CallError::other(
-                "iam:TagPolicy",
-                id.to_string(),
-                "the sender policy, which keeps it, is gone; run it again",
-            )
+            let what = "the sender policy, which keeps the record of their previous values, is gone; run it again";
+            CallError { fault: Fault::NotFound, ..CallError::other("iam:TagPolicy", id.to_string(), what) }
         };
-        let arn = self.policy().await?.and_then(|policy| policy.arn).ok_or_else(missing)?;
+        let known = || async { self.policy().await?.and_then(|policy| policy.arn).ok_or_else(missing) };
+        let arn = patiently(made_just_now, known).await?;
         let iam = &self.0.session.iam;
         let send = || iam.tag_policy().policy_arn(&arn).set_tags(Some(tags.clone())).send();
-        call("iam:TagPolicy", id, send).await.map(drop)
+        call_about("iam:TagPolicy", id, send).await.map(drop)
     }
 
     /// SNS checks the role, of which it may not have heard yet.

@@ -6,7 +6,7 @@ use aws_sdk_sns::types::Subscription;
 use serde_json::json;
 
 use super::{Answer, Ground, ResourceKind, Update};
-use crate::aws::{CallError, SETTLING, call, call_while, made_just_now, pages};
+use crate::aws::{CallError, call_about, call_delete, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Resource};
 
 pub(super) struct Subscriptions(pub(super) Arc<Ground>);
@@ -73,7 +73,7 @@ impl ResourceKind for Subscriptions {
             let arn = &self.0.stack.names.topic_arn;
             let send = || self.0.session.sns.subscribe().topic_arn(arn).protocol(PROTOCOL).endpoint(&id.name).send();
             // The topic may have been.
-            call_while(SETTLING, made_just_now, "sns:Subscribe", id, send).await.map(drop)
+            call_about("sns:Subscribe", id, send).await.map(drop)
         })
     }
 
@@ -89,7 +89,7 @@ impl ResourceKind for Subscriptions {
                 let arn = one.subscription_arn().filter(|arn| *arn != PENDING);
                 let Some(arn) = arn else { continue };
                 let send = || self.0.session.sns.unsubscribe().subscription_arn(arn).send();
-                CallError::if_there(call("sns:Unsubscribe", id, send).await)?;
+                call_delete("sns:Unsubscribe", id, send).await?;
             }
             Ok(())
         })

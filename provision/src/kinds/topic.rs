@@ -6,7 +6,7 @@ use aws_sdk_sns::types::Tag;
 use serde_json::Value;
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, call};
+use crate::aws::{CallError, call, call_about, call_delete};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags};
 
 pub(super) struct Topics(pub(super) Arc<Ground>);
@@ -69,18 +69,18 @@ impl ResourceKind for Topics {
                     let set = sns.set_topic_attributes().topic_arn(arn).attribute_name(POLICY);
                     set.attribute_value(&policy).send()
                 };
-                call("sns:SetTopicAttributes", id, send).await?;
+                call_about("sns:SetTopicAttributes", id, send).await?;
             }
             let (set, remove) = tagging::changes(&update);
             if !remove.is_empty() {
                 let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
                 let send = || sns.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.clone())).send();
-                call("sns:UntagResource", id, send).await?;
+                call_about("sns:UntagResource", id, send).await?;
             }
             if !set.is_empty() {
                 let tags: Vec<Tag> = set.into_iter().filter_map(tag).collect();
                 let send = || sns.tag_resource().resource_arn(arn).set_tags(Some(tags.clone())).send();
-                call("sns:TagResource", id, send).await?;
+                call_about("sns:TagResource", id, send).await?;
             }
             Ok(())
         })
@@ -89,9 +89,8 @@ impl ResourceKind for Topics {
     fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
         Box::pin(async move {
             let arn = &self.0.stack.names.topic_arn;
-            let deleted =
-                call("sns:DeleteTopic", &found.id, || self.0.session.sns.delete_topic().topic_arn(arn).send());
-            CallError::if_there(deleted.await).map(drop)
+            let send = || self.0.session.sns.delete_topic().topic_arn(arn).send();
+            call_delete("sns:DeleteTopic", &found.id, send).await
         })
     }
 }

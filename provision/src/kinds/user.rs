@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::policy::tag;
 use super::{Answer, Ground, ResourceKind, Update, obstacles, tagging};
-use crate::aws::{CallError, call};
+use crate::aws::{CallError, call, call_about, call_delete};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
 
 pub(super) struct Users(pub(super) Arc<Ground>);
@@ -57,7 +57,7 @@ impl ResourceKind for Users {
             let (id, iam) = (update.id, &self.0.session.iam);
             if update.touches(&["path"]) {
                 let send = || iam.update_user().user_name(&id.name).new_path(text(update.wanted, "path")).send();
-                call("iam:UpdateUser", id, send).await?;
+                call_about("iam:UpdateUser", id, send).await?;
             }
             if update.touches(&["permissions_boundary"]) {
                 match text(update.wanted, "permissions_boundary") {
@@ -79,12 +79,12 @@ impl ResourceKind for Users {
             if !remove.is_empty() {
                 let keys: Vec<String> = remove.iter().map(ToString::to_string).collect();
                 let send = || iam.untag_user().user_name(&id.name).set_tag_keys(Some(keys.clone())).send();
-                call("iam:UntagUser", id, send).await?;
+                call_about("iam:UntagUser", id, send).await?;
             }
             if !set.is_empty() {
                 let tags: Vec<Tag> = set.into_iter().filter_map(tag).collect();
                 let send = || iam.tag_user().user_name(&id.name).set_tags(Some(tags.clone())).send();
-                call("iam:TagUser", id, send).await?;
+                call_about("iam:TagUser", id, send).await?;
             }
             Ok(())
         })
@@ -93,7 +93,7 @@ impl ResourceKind for Users {
     fn delete<'a>(&'a self, found: &'a Found) -> Answer<'a, ()> {
         Box::pin(async move {
             let send = || self.0.session.iam.delete_user().user_name(&found.id.name).send();
-            CallError::if_there(call("iam:DeleteUser", &found.id, send).await).map(drop)
+            call_delete("iam:DeleteUser", &found.id, send).await
         })
     }
 }

@@ -24,7 +24,17 @@ struct Shared {
     moto: String,
     /// By action; of several answers each is given once, the last for ever.
     answers: Mutex<BTreeMap<String, Vec<Answer>>>,
+    /// By the action that is late.
+    lags: Mutex<BTreeMap<String, Lag>>,
     asked: Mutex<Vec<String>>,
+}
+
+/// Until it is known what another action has made.
+struct Lag {
+    made_by: String,
+    code: String,
+    made: bool,
+    left: usize,
 }
 
 #[derive(Clone)]
@@ -41,7 +51,8 @@ impl Recorded {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let moto = account.moto.endpoint().strip_prefix("http://").unwrap().to_owned();
-        let shared = Arc::new(Shared { moto, answers: Mutex::default(), asked: Mutex::default() });
+        let shared =
+            Arc::new(Shared { moto, answers: Mutex::default(), lags: Mutex::default(), asked: Mutex::default() });
         let own = Arc::clone(&shared);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -74,6 +85,14 @@ impl Recorded {
              <Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
         );
         self.answer(action, Answer { about: about.to_owned(), status, body })
+    }
+
+    /// Once an action has made something, the next calls of another one, so many, are answered as if it were not there; as AWS
+    /// does for some seconds.
+    pub(crate) fn lags(&self, made_by: &str, action: &str, code: &str, calls: usize) -> &Self {
+        let lag = Lag { made_by: made_by.to_owned(), code: code.to_owned(), made: false, left: calls };
+        self.shared.lags.lock().unwrap().insert(action.to_owned(), lag);
+        self
     }
 
     /// After the answers so far it is moto's turn, for ever.
@@ -117,6 +136,13 @@ impl Recorded {
     }
 }
 
+/// By its form, or by its head where the service speaks JSON; and whether it does.
+fn action(head: &[u8], form: &str) -> (String, bool) {
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let target = head.lines().find_map(|line| line.strip_prefix("x-amz-target:")?.trim().rsplit_once('.'));
+    target.map_or_else(|| (action_of(form).to_owned(), false), |(_, action)| (action.to_owned(), true))
+}
+
 fn action_of(form: &str) -> &str {
     form.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default()
 }
@@ -126,7 +152,17 @@ impl Shared {
         let mut reader = BufReader::new(client.try_clone()?);
         while let Some((head, body)) = read_message(&mut reader)? {
             let form = String::from_utf8_lossy(&body).into_owned();
-            let answer = self.next(&form);
+            let (action, speaks_json) = action(&head, &form);
+            let late = self.lagging(&action).map(|code| {
+                let body = match speaks_json {
+                    true => format!(r#"{{"__type":"{code}","message":"not yet"}}"#),
+                    false => format!(
+                        "<ErrorResponse><Error><Code>{code}</Code><Message>not yet</Message></Error></ErrorResponse>"
+                    ),
+                };
+                Answer { about: String::new(), status: 400, body }
+            });
+            let answer = late.or_else(|| self.next(&form));
             self.asked.lock().unwrap().push(form);
             match answer {
                 Some(Answer { status, body, .. }) if status != 0 => {
@@ -147,6 +183,19 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// The code of the error, while the action is late.
+    fn lagging(&self, action: &str) -> Option<String> {
+        let mut lags = self.lags.lock().unwrap();
+        for lag in lags.values_mut().filter(|lag| lag.made_by.eq_ignore_ascii_case(action)) {
+            lag.made = true;
+        }
+        let (_, lag) = lags.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(action))?;
+        (lag.made && lag.left > 0).then(|| {
+            lag.left -= 1;
+            lag.code.clone()
+        })
     }
 
     fn next(&self, form: &str) -> Option<Answer> {
