@@ -133,6 +133,86 @@ fn white_space_around_the_token_does_not_count_and_a_changed_file_does() {
 }
 
 #[test]
+fn a_token_file_that_is_no_file_or_no_token_or_open_to_others_is_an_error_at_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pipe, device, short) = (folder.path().join("pipe"), folder.path().join("device"), folder.path().join("short"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+    fs::write(&short, "x").unwrap();
+    let own = folder.path().join("data/token");
+    fs::create_dir(folder.path().join("data")).unwrap();
+    fs::write(&own, "x".repeat(64)).unwrap();
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o640)).unwrap();
+    for (file, told) in [
+        (&pipe, "a named pipe"),
+        (&device, "a device"),
+        (&folder.path().to_owned(), "a directory"),
+        (&short, "8 characters"),
+        (&own, "chmod 600"),
+    ] {
+        let start = Start::in_folder(folder.path()).env("SMS_AGENT__AUTH", "token");
+        let output = start.env("SMS_AGENT__TOKEN_FILE", file).output();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{log}");
+        assert!(log.contains(told) && log.contains(&file.display().to_string()), "{log}");
+    }
+}
+
+#[test]
+fn a_token_file_that_is_removed_leaves_the_token_valid_and_is_told_of_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("my-token");
+    fs::write(&file, "first-token").unwrap();
+    let agent =
+        Start::in_folder(folder.path()).env("SMS_AGENT__AUTH", "token").env("SMS_AGENT__TOKEN_FILE", &file).serve();
+    assert_eq!(with_token(&agent, "first-token").status, 200);
+    fs::remove_file(&file).unwrap();
+    // As long as it takes to look at the file three times.
+    let begun = fs::metadata(folder.path()).unwrap().modified().unwrap();
+    agent.until("some seconds have gone", |agent| {
+        assert_eq!(with_token(agent, "first-token").status, 200);
+        begun.elapsed().unwrap().as_secs() >= 3
+    });
+    fs::write(&file, "second-token").unwrap();
+    agent.until("the new token counts", |agent| with_token(agent, "second-token").status == 200);
+    assert_eq!(with_token(&agent, "first-token").status, 401);
+    let log = agent.cut_off();
+    assert_eq!(log.matches("agent.token_file cannot be read").count(), 1, "{log}");
+}
+
+#[test]
+fn when_all_connections_are_taken_health_is_answered_and_a_send_is_told_why_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("agent.sock");
+    let listen = format!("127.0.0.1:0,unix:{}", socket.display());
+    let start = Start::in_folder(folder.path()).env("SMS_AGENT__MAX_CONNECTIONS", "2");
+    let agent = start.env("SMS_AGENT__LISTEN", listen).serve_on(2);
+    let _crowd: Vec<_> = (0..30).map(|_| std::net::TcpStream::connect(agent.address).unwrap()).collect();
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(agent.get(path).status, 200, "{path}");
+    }
+    let refused = agent.send("+12065550100");
+    assert_eq!((refused.problem().as_str(), refused.header("connection")), ("overloaded", Some("close")));
+    let health = Agent::written("GET", "/v1/messages", &[], "");
+    assert_eq!(Answer::to(UnixStream::connect(&socket).unwrap(), &health).status, 200, "the other address is not full");
+    assert_eq!(agent.cut_off().matches("agent.max_connections is reached").count(), 1);
+}
+
+#[test]
+fn the_limit_of_open_files_is_raised_and_fewer_connections_are_served_where_it_is_low() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Start::with_open_files(folder.path(), "128:192").serve();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", agent.pid())).unwrap_or_default();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(files.split_whitespace().nth(3), Some("192"), "{files}");
+    let _crowd: Vec<_> = (0..250).map(|_| std::net::TcpStream::connect(agent.address).unwrap()).collect();
+    assert_eq!(agent.get("/healthz").status, 200);
+    let log = agent.cut_off();
+    assert!(log.contains("limit of 192 open files") && log.contains("agent.max_connections"), "{log}");
+    assert!(!log.contains("cannot accept connections"), "{log}");
+}
+
+#[test]
 fn a_token_file_that_is_empty_is_an_error_at_start() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("token"), " \n").unwrap();

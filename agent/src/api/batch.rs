@@ -50,7 +50,7 @@ pub(super) fn send(call: Call, members: &Members<'_>) -> Result<Work, Problem> {
     call.query.finish()?;
     let key = call.api.fingerprints.of(&call.headers, members)?;
     // Taken before anything is accepted: an answer that finds no room afterwards would ask for a repetition.
-    let share = call.api.budget.take(items.len() * ONE_ANSWER)?;
+    let share = call.capacity.budget().take(items.len() * ONE_ANSWER)?;
     let batched = call.api.intake.submit_batch(Batch { items, key, trace: trace::to_link(&call.headers) });
     Ok(Box::pin(async move {
         let batched = batched.await?;

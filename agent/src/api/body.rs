@@ -4,12 +4,12 @@
 //! request is answered. A length that is declared too large is refused before a byte is read.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::message::{Code, Problem};
@@ -42,13 +42,25 @@ pub(super) const DRAINED_FOR: Duration = Duration::from_secs(2);
 /// The same where the agent stops, and does not wait for a body that may never come.
 pub(super) const DRAINED_AT_A_STOP: Duration = Duration::from_millis(250);
 
-/// The bytes that bodies may take up, over all requests.
-pub(super) struct Budget(Arc<Semaphore>);
+/// What one listener may take up beyond that, if it takes up no more than this in all: large bodies at one of them leave
+/// room at another.
+const OF_ONE_LISTENER: usize = 4 * 1024 * 1024;
+
+/// The bytes that bodies may take up, over all requests. Each listener has one that counts its own as well.
+pub(super) struct Budget {
+    all: Arc<AtomicUsize>,
+    own: Arc<AtomicUsize>,
+}
 
 impl Budget {
     /// With nothing taken.
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(OF_ALL_REQUESTS)))
+        Self { all: Arc::default(), own: Arc::default() }
+    }
+
+    /// The same bytes, for one more listener.
+    pub(super) fn of_another(&self) -> Self {
+        Self { all: Arc::clone(&self.all), own: Arc::default() }
     }
 
     /// Takes a share until it is dropped.
@@ -56,16 +68,37 @@ impl Budget {
     /// # Errors
     /// `overloaded`: there is not that much left.
     pub(super) fn take(&self, bytes: usize) -> Result<Share, Problem> {
-        u32::try_from(bytes)
-            .ok()
-            .and_then(|bytes| Arc::clone(&self.0).try_acquire_many_owned(bytes).ok())
-            .map(Share)
-            .ok_or_else(|| Problem::new(Code::Overloaded, "The requests in hand take up all the memory they may."))
+        // What is refused is given back by dropping the share.
+        let share = Share { bytes, all: Arc::clone(&self.all), own: Arc::clone(&self.own) };
+        let all = self.all.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let own = self.own.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if all <= OF_ALL_REQUESTS || own <= OF_ONE_LISTENER {
+            return Ok(share);
+        }
+        Err(Problem::new(Code::Overloaded, "The requests in hand take up all the memory they may."))
     }
 }
 
 /// A part of the budget.
-pub(super) struct Share(OwnedSemaphorePermit);
+pub(super) struct Share {
+    bytes: usize,
+    all: Arc<AtomicUsize>,
+    own: Arc<AtomicUsize>,
+}
+
+impl Share {
+    /// Adds another part of the same budget.
+    fn merge(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.own.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
 
 /// Reads the whole body.
 ///
@@ -93,17 +126,17 @@ where
         }
         // Nearly every body comes in one piece, which then need not be copied.
         if whole.is_empty() && body.is_end_stream() {
-            share.0.merge(budget.take(bytes.len())?.0);
+            share.merge(budget.take(bytes.len())?);
             return Ok((bytes, share));
         }
         // A piece keeps hyper's whole buffer, so it is not kept. Exactly so much is reserved: a buffer that doubles takes
         // up twice what the budget knows of.
         if whole.capacity() == 0 {
-            share.0.merge(budget.take(BUFFERED)?.0);
+            share.merge(budget.take(BUFFERED)?);
         }
         if whole.capacity() - whole.len() < bytes.len() {
             let room = bytes.len() + usize::try_from(body.size_hint().lower()).map_or(AHEAD, |left| left.min(AHEAD));
-            share.0.merge(budget.take(room)?.0);
+            share.merge(budget.take(room)?);
             whole.reserve_exact(room);
         }
         whole.extend_from_slice(&bytes);
@@ -144,14 +177,33 @@ mod tests {
         read(&mut body, limit, budget).await.err().map(|problem| problem.code)
     }
 
+    impl Budget {
+        fn left(&self) -> usize {
+            OF_ALL_REQUESTS - self.all.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn what_one_listener_takes_up_leaves_a_little_to_another() {
+        let crowded = Budget::new();
+        let other = crowded.of_another();
+        let all = crowded.take(OF_ALL_REQUESTS).ok().unwrap();
+        assert!(crowded.take(1).is_err());
+        let own = other.take(OF_ONE_LISTENER).ok().unwrap();
+        assert!(other.take(1).is_err());
+        assert!(crowded.take(1).is_err());
+        drop((all, own));
+        assert_eq!((crowded.left(), other.left()), (OF_ALL_REQUESTS, OF_ALL_REQUESTS));
+    }
+
     #[tokio::test]
     async fn pieces_are_put_together_and_their_share_given_back() {
         let budget = Budget::new();
         let (bytes, share) = read(&mut pieces(vec![b"{", b"", b"\"a\"", b":1}"]), 64, &budget).await.unwrap();
         assert_eq!(bytes, "{\"a\":1}");
-        assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS - BUFFERED - 7);
+        assert_eq!(budget.left(), OF_ALL_REQUESTS - BUFFERED - 7);
         drop(share);
-        assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS);
+        assert_eq!(budget.left(), OF_ALL_REQUESTS);
     }
 
     #[tokio::test]
@@ -167,7 +219,7 @@ mod tests {
         assert_eq!(code(Full::new(Bytes::from_static(b"12345")), 4, &budget).await, Some(Code::PayloadTooLarge));
         assert_eq!(code(pieces(vec![b"123", b"45"]), 4, &budget).await, Some(Code::PayloadTooLarge));
         assert_eq!(code(pieces(vec![b"12", b"34"]), 4, &budget).await, None);
-        assert_eq!(budget.0.available_permits(), OF_ALL_REQUESTS);
+        assert_eq!(budget.left(), OF_ALL_REQUESTS);
     }
 
     #[tokio::test]
@@ -175,7 +227,7 @@ mod tests {
         let budget = Budget::new();
         let taken = budget.take(OF_ALL_REQUESTS - BUFFERED - 3).unwrap();
         assert_eq!(code(pieces(vec![b"12", b"34"]), 4, &budget).await, Some(Code::Overloaded));
-        assert_eq!(budget.0.available_permits(), BUFFERED + 3);
+        assert_eq!(budget.left(), BUFFERED + 3);
         drop(taken);
         assert_eq!(code(pieces(vec![b"12", b"34"]), 4, &budget).await, None);
     }

@@ -10,6 +10,7 @@ use http::Version;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::REQUESTS;
+use super::body::Budget;
 use super::pulse::{Patience, Pulse};
 
 /// Requests of a connection whose answers wait to be written, for which it needs no place among those of its listener.
@@ -25,9 +26,14 @@ const MANY: usize = 4;
 /// One in so many connections is kept from requests that wait.
 const KEPT_FREE: usize = 8;
 
-/// How long a connection beyond the limit may be silent, and how long it may take altogether, while nearly all of the
-/// connections that there may be beyond it are free. With fewer of them free both shrink in proportion.
-const BEYOND: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
+/// How long a connection beyond the limit may be silent, and how long everything else may take, while all of the
+/// connections that there may be beyond it are free. With fewer of them free both shrink, so that a crowd of them passes
+/// quickly, down to the second pair.
+const BEYOND: [(Duration, Duration); 2] =
+    [(Duration::from_millis(250), Duration::from_secs(2)), (Duration::from_millis(10), Duration::from_millis(50))];
+
+/// So many connections free beyond the limit are plenty.
+const PLENTY: f64 = 64.0;
 
 /// Limits of each listener.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,6 +53,7 @@ pub(super) struct Capacity {
     answers: Arc<Semaphore>,
     waiting_connections: Semaphore,
     waiting_streams: Semaphore,
+    budget: Budget,
 }
 
 /// Where a connection stands; it stands there until this is dropped.
@@ -59,7 +66,7 @@ pub(super) enum Standing {
 
 impl Capacity {
     /// Of one of so many listeners, with nothing taken.
-    pub(super) fn new(limits: Limits, listeners: usize) -> Arc<Self> {
+    pub(super) fn new(limits: Limits, listeners: usize, budget: Budget) -> Arc<Self> {
         // A quarter of all requests is left to those that do not wait.
         let streams = REQUESTS / 4 * 3 / listeners.max(1);
         Arc::new(Self {
@@ -69,6 +76,7 @@ impl Capacity {
             answers: Arc::new(Semaphore::new(REQUESTS / 2 / listeners.max(1))),
             waiting_connections: Semaphore::new(limits.connections - limits.connections / KEPT_FREE),
             waiting_streams: Semaphore::new(streams),
+            budget,
         })
     }
 
@@ -83,8 +91,10 @@ impl Capacity {
 
     /// How long a connection beyond the limit may be silent, and its time limits after that.
     pub(super) fn patience_beyond(&self) -> (Duration, Patience) {
-        let free = (self.beyond.available_permits() + 1) as f64 / self.limits.beyond.max(1) as f64;
-        (BEYOND.0.mul_f64(free), Patience::of(BEYOND.1.mul_f64(free)))
+        let free = ((self.beyond.available_permits() + 1) as f64 / PLENTY).min(1.0);
+        let [most, least] = BEYOND;
+        let shrunk = |most: Duration, least: Duration| most.mul_f64(free * free).max(least);
+        (shrunk(most.0, least.0), Patience::of(shrunk(most.1, least.1)))
     }
 
     /// Requests at a time on a connection that begins now, over HTTP/2.
@@ -111,6 +121,11 @@ impl Capacity {
         Arc::clone(&self.answers).try_acquire_owned().map(Some).map_err(refused)
     }
 
+    /// What bodies and large answers may take up.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// A place for a request that may have to wait for the carrier, if there is one left. With HTTP/1 it holds a whole
     /// connection.
     pub(super) fn wait(&self, version: Version) -> Option<SemaphorePermit<'_>> {
@@ -124,7 +139,7 @@ mod tests {
     use super::*;
 
     fn capacity(connections: usize, beyond: usize) -> Arc<Capacity> {
-        Capacity::new(Limits { connections, beyond }, 1)
+        Capacity::new(Limits { connections, beyond }, 1, Budget::new())
     }
 
     #[tokio::test]
@@ -158,16 +173,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_fewer_places_are_left_beyond_the_limit_the_shorter_is_the_patience() {
-        let capacity = capacity(1, 4);
+        let capacity = capacity(1, 64);
         let _within = capacity.admit().await;
-        let mut last = Duration::MAX;
-        let mut all = Vec::new();
-        for _ in 0..4 {
+        let [(most, _), (least, _)] = BEYOND;
+        let mut all = vec![capacity.admit().await];
+        assert_eq!(capacity.patience_beyond().0, most);
+        let mut last = most;
+        for _ in 1..64 {
             all.push(capacity.admit().await);
             let (silent, _) = capacity.patience_beyond();
-            assert!(silent < last && !silent.is_zero());
+            assert!(silent < last || silent == least);
             last = silent;
         }
-        assert_eq!(last, BEYOND.0 / 4);
+        assert_eq!(last, least);
     }
 }

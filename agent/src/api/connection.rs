@@ -17,8 +17,9 @@ use super::capacity::Capacity;
 use super::listener::Local;
 use super::pulse::{Patience, Pulse};
 use super::socket::{Socket, Watched};
-use super::{Api, date};
+use super::{Api, beyond, date};
 use crate::clock::{Machine, ThisMachine};
+use crate::message::WallTime;
 
 /// The largest head of a request in bytes; with HTTP/1 also what is read ahead.
 const HEAD: usize = 16 * 1024;
@@ -47,6 +48,9 @@ pub(super) struct Door {
 
 /// Serves a connection to its end. Once `stop` is true, it ends with the requests that are in hand.
 pub(super) async fn serve(socket: Socket, door: Door, mut stop: watch::Receiver<bool>, patience: Patience) {
+    if ThisMachine.wall() > WallTime::LAST {
+        return beyond::without_a_date(socket).await;
+    }
     let pulse = Pulse::new(patience);
     let lingers = door.beyond;
     let service = service_fn(|request: http::Request<hyper::body::Incoming>| {

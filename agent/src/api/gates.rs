@@ -76,7 +76,13 @@ async fn gates(
     if let Some(None) = waits {
         return Err(Problem::new(Code::Overloaded, "As many requests wait for the carrier as the agent may hold."));
     }
-    let call = Call { api: Arc::clone(api), query: Query::parse(head.uri.query()), headers: head.headers, segment };
+    let call = Call {
+        api: Arc::clone(api),
+        capacity: Arc::clone(&door.capacity),
+        query: Query::parse(head.uri.query()),
+        headers: head.headers,
+        segment,
+    };
     match route.act {
         Act::Read(act) => act(call)?.await,
         Act::Write(limit, act) => {
@@ -85,7 +91,7 @@ async fn gates(
             // Size: of this body, and of all bodies together. The share is held until the request is answered.
             let (bytes, _share) = tokio::select! {
                 biased;
-                read = body::read(body, limit, &api.budget) => read?,
+                read = body::read(body, limit, door.capacity.budget()) => read?,
                 () = api.stops() => return Err(stopping()),
             };
             // The stop may have begun while the body was on its way.

@@ -33,7 +33,7 @@ pub(super) fn messages(mut call: Call) -> Result<Work, Problem> {
             next_cursor: page.next.map(Shown),
         });
         // A page can have a quarter of a megabyte, and its reader may be slow.
-        let share = call.api.budget.take(json.len())?;
+        let share = call.capacity.budget().take(json.len())?;
         Ok(answer::ready_made(StatusCode::OK, Payload::held(json, share)))
     }))
 }

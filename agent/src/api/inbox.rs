@@ -58,6 +58,6 @@ pub(super) fn messages(mut call: Call) -> Result<Work, Problem> {
         next_cursor: page.next_cursor.as_deref(),
     });
     // A page can have half a megabyte, and its reader may be slow.
-    let share = call.api.budget.take(json.len())?;
+    let share = call.capacity.budget().take(json.len())?;
     Ok(Box::pin(async move { Ok(answer::ready_made(StatusCode::OK, Payload::held(json, share))) }))
 }

@@ -100,7 +100,6 @@ pub struct Api {
     default_type: SmsType,
     routes: routes::Routes,
     document: Bytes,
-    budget: body::Budget,
     in_hand: Semaphore,
     /// The agent stops: what has not come by now is not waited for.
     stopping: watch::Sender<bool>,
@@ -110,7 +109,7 @@ impl Api {
     /// Of these parts.
     pub fn new(parts: Parts) -> Arc<Self> {
         let Parts { intake, phone, token, fingerprints, wait, takes_sends, default_type, addresses } = parts;
-        let (routes, budget, in_hand) = (routes::Routes::new(), body::Budget::new(), Semaphore::new(REQUESTS));
+        let (routes, in_hand) = (routes::Routes::new(), Semaphore::new(REQUESTS));
         let document = openapi::of(token.is_some(), &addresses);
         let stopping = watch::Sender::new(false);
         Arc::new(Self {
@@ -123,7 +122,6 @@ impl Api {
             default_type,
             routes,
             document,
-            budget,
             in_hand,
             stopping,
         })
@@ -187,11 +185,16 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) {
-    let count = listeners.len();
+    let (count, budget) = (listeners.len(), body::Budget::new());
     let closing = watch::Sender::new(false);
     let served = listeners.into_iter().map(|listener| {
         let local = Arc::new(listener.local.clone());
-        let door = Door { api: Arc::clone(&api), local, capacity: Capacity::new(limits, count), beyond: false };
+        let door = Door {
+            api: Arc::clone(&api),
+            local,
+            capacity: Capacity::new(limits, count, budget.of_another()),
+            beyond: false,
+        };
         accept::serve(listener, door, closing.subscribe(), grace)
     });
     let stopping = async {

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 
 use super::answer::Answer;
+use super::capacity::Capacity;
 use super::json::Members;
 use super::query::Query;
 use super::{Api, batch, body, cancel, health, history, inbox, lookup, openapi, opt_outs, preview, send};
@@ -18,6 +19,8 @@ use crate::message::Problem;
 pub(super) struct Call {
     /// The rooms behind the doors.
     pub(super) api: Arc<Api>,
+    /// What the listener has left that it came by.
+    pub(super) capacity: Arc<Capacity>,
     /// Its headers.
     pub(super) headers: HeaderMap,
     /// The values after the question mark.

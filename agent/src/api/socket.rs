@@ -42,15 +42,6 @@ impl Socket {
             Self::Unix(stream) => stream.async_io(Interest::READABLE, || peek(stream)).await,
         }
     }
-
-    /// Writes these bytes and then says that no more will come.
-    pub(super) async fn finish_with(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let written = poll_fn(|cx| either!(self, poll_write, cx, bytes)).await?;
-            bytes = bytes.get(written..).filter(|_| written > 0).ok_or(io::ErrorKind::WriteZero)?;
-        }
-        poll_fn(|cx| either!(self, poll_shutdown, cx)).await
-    }
 }
 
 /// Looks whether something has come, and leaves it there.
@@ -74,6 +65,15 @@ impl Watched {
     /// Nothing has happened on it yet.
     pub(super) fn new(socket: Socket, pulse: Arc<Pulse>, lingers: bool) -> Self {
         Self { socket, pulse, stalled: false, lingers, shut: false }
+    }
+
+    /// Writes these bytes, says that no more will come, and waits until the other side ends the connection too, if it lingers.
+    pub(super) async fn finish_with(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let written = poll_fn(|cx| Pin::new(&mut *self).poll_write(cx, bytes)).await?;
+            bytes = bytes.get(written..).filter(|_| written > 0).ok_or(io::ErrorKind::WriteZero)?;
+        }
+        poll_fn(|cx| Pin::new(&mut *self).poll_shutdown(cx)).await
     }
 
     /// Throws away what comes until the other side ends the connection.

@@ -137,9 +137,13 @@ impl TokenFile {
             }
             Err(error) if !current.told => {
                 current.told = true;
+                let fault = match error {
+                    SecretError::Read { source, .. } => format!("cannot be read ({source})"),
+                    error => format!("cannot be used ({error})"),
+                };
                 tracing::warn!(
-                    "agent.token_file cannot be used: {error}. The token that was read before stays valid until there is \
-                     another one in the file or the agent restarts"
+                    "agent.token_file {fault}: the token that was read before stays valid until there is another one in the \
+                     file or the agent restarts"
                 );
             }
             Err(_) => {}

@@ -59,6 +59,13 @@ impl Start {
         Self::through(shell, folder)
     }
 
+    /// The same with these limits of open files, soft and hard.
+    pub(crate) fn with_open_files(folder: &Path, limits: &str) -> Self {
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args([&format!("--nofile={limits}"), env!("CARGO_BIN_EXE_sms-agent")]);
+        Self::through(prlimit, folder)
+    }
+
     fn through(mut command: Command, folder: &Path) -> Self {
         command.env_clear().current_dir(folder).env("SMS_AGENT__DATA_DIR", folder.join("data"));
         command.env("SMS_AGENT__LISTEN", "127.0.0.1:0");

@@ -114,3 +114,15 @@ async fn senders_that_wait_leave_connections_to_those_that_read() {
         assert_eq!(read(&mut connection, false).await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_served_for_the_clock_is_told_so() {
+    let listener = Listener::bind(&Listen::Tcp("127.0.0.1:0".parse().unwrap()), 0o600).unwrap();
+    let mut connection = TcpStream::connect(("127.0.0.1", listener.local.port.unwrap())).await.unwrap();
+    connection.write_all(HEALTH.as_bytes()).await.unwrap();
+    beyond::without_a_date(listener.accept().await.unwrap()).await;
+    let answer = read(&mut connection, false).await;
+    assert_eq!(answer.problem(), (500, "internal".to_owned(), None));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("clock"));
+    assert_eq!(connection.read(&mut [0]).await.unwrap(), 0, "it ends without a reset");
+}
