@@ -86,7 +86,11 @@ pub(super) async fn serve(socket: Socket, door: Door, mut stop: watch::Receiver<
                 stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = look.tick() => {
+            due = look.tick() => {
+                // The process was stopped: what arrived meanwhile is read before anything is called overdue.
+                if due.elapsed() >= patience.look_every {
+                    continue;
+                }
                 match (pulse.is_overdue(), overdue) {
                     (true, true) => return,
                     (true, false) => connection.as_mut().graceful_shutdown(),

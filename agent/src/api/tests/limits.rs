@@ -36,6 +36,21 @@ async fn a_head_that_does_not_end_is_cut_and_an_idle_connection_later() {
     assert!(begun.elapsed() >= IDLE_FOR, "{:?}", begun.elapsed());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_request_that_came_while_the_process_was_stopped_is_answered_though_the_connection_is_overdue() {
+    let house = House::open();
+    let ask_health = "GET /healthz HTTP/1.1\r\nHost: agent\r\n\r\n";
+    for _ in 0..8 {
+        let mut idle = house.connect().await;
+        assert_eq!(ask(&mut idle, ask_health).await.status, 200);
+        idle.write_all(ask_health.as_bytes()).await.unwrap();
+        tokio::time::advance(IDLE_FOR * 2).await;
+        let mut start = [0; 12];
+        idle.read_exact(&mut start).await.unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+    }
+}
+
 #[tokio::test]
 async fn a_head_that_is_too_large_or_has_too_many_fields_is_refused() {
     let house = House::open();
