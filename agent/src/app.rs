@@ -1,5 +1,7 @@
 //! The composition root: builds the rooms, hands each what it needs, starts them and stops them in order.
 
+mod account;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +22,7 @@ use crate::clock::{Clock, Machine, ThisMachine};
 use crate::dispatch::Dispatcher;
 use crate::message::{SmsType, WallTime};
 use crate::open_files;
-use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
+use crate::outbox::sqlite::{OpenError, Options, Owner, SqliteOutbox};
 use crate::outbox::sqs::{NoQueue, SqsOutbox};
 use crate::outbox::{Outbox, housekeeping};
 use crate::receipts;
@@ -39,7 +41,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How long connections may take to close once all that was asked is answered.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// Why the agent does not start.
+/// Why the agent does not start, or ends by itself.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The wall clock: HTTP has no date for it, and hyper panics.
@@ -60,6 +62,9 @@ pub enum StartError {
     /// The AWS set-up.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// The credentials are another account's.
+    #[error(transparent)]
+    Account(#[from] account::Foreign),
     /// The queue that several agents share.
     #[error(transparent)]
     Queue(#[from] NoQueue),
@@ -69,7 +74,8 @@ pub enum StartError {
 /// `announce` hears each address once the agent serves.
 ///
 /// # Errors
-/// Why it could not start; nothing serves then.
+/// Why it could not start, and nothing serves then; or that the credentials are another account's than the outbox, after an
+/// orderly stop.
 pub async fn run(
     settings: &Settings,
     stop: oneshot::Receiver<()>,
@@ -84,8 +90,14 @@ pub async fn run(
         (CarrierSetting::Simulator, Queue::Sqlite) => None,
         _ => Some(aws(&settings.aws).await?),
     };
-    let rows = Arc::new(SqliteOutbox::open_on(&agent.data_dir, options(settings), Arc::new(ThisMachine))?);
+    let rows = Arc::new(SqliteOutbox::open_for(
+        &agent.data_dir,
+        options(settings),
+        Arc::new(ThisMachine),
+        &owner(settings, access.as_ref()),
+    )?);
     let clock: Arc<dyn Clock> = rows.clock();
+    let foreign = account::watch(agent, access.as_ref(), Arc::clone(&rows));
     tokio::spawn(rows.keep_time());
     // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
     let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
@@ -146,7 +158,10 @@ pub async fn run(
     let serving =
         tokio::spawn(crate::api::run(listeners, Arc::clone(&api), limits, async { drop(closed.await) }, CLOSING));
 
-    drop(stop.await);
+    let foreign = tokio::select! {
+        _ = stop => None,
+        Ok(foreign) = foreign => Some(foreign),
+    };
     tracing::info!("stopping: waiting for what is in flight");
     door.close();
     api.stop();
@@ -175,7 +190,14 @@ pub async fn run(
     if serving.await.is_err() {
         tracing::error!("the listeners ended with a defect of the agent's own");
     }
-    Ok(())
+    foreign.map_or(Ok(()), |foreign| Err(foreign.into()))
+}
+
+fn owner(settings: &Settings, access: Option<&AwsAccess>) -> Owner {
+    match (settings.agent.carrier, access) {
+        (CarrierSetting::Sns, Some(access)) => Owner::Sns { region: access.region.clone() },
+        _ => Owner::Simulator,
+    }
 }
 
 /// Raises the limit of open files, and sees to it that connections leave enough of them for everything else.

@@ -65,6 +65,22 @@ fn systemd_takes_the_unit_and_finds_it_hardened() {
     fs::remove_dir_all(place).unwrap();
 }
 
+#[test]
+fn trials_and_what_goes_to_real_phones_share_no_folder() {
+    let read = |name: &str| fs::read_to_string(folder().join("deploy").join(name)).unwrap();
+    let named = |name: &str, key: &str| {
+        let text = read(name);
+        let line = text.lines().find(|line| !line.starts_with('#') && line.contains(key)).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{name} names no folder")).split(" #").next().unwrap().trim().to_owned()
+    };
+    for (trial, real, key) in [
+        ("compose.yaml", "compose.sns.yaml", ":/var/lib/sms-agent"),
+        ("sms-agent.service", "sms-agent-sns.conf", "SMS_AGENT__DATA_DIR="),
+    ] {
+        assert_ne!(named(trial, key), named(real, key), "{trial} and {real}");
+    }
+}
+
 /// The profile is the section that `sms-provision` writes, and each names the file that it is in.
 #[test]
 fn what_publishes_through_sns_from_a_key_file_names_its_profile() {

@@ -30,6 +30,7 @@ const HOUSE: House = House {
         ("outbox::sqs", &["app"]),
         ("aws_sdk_sns", &["carrier::sns"]),
         ("aws_sdk_sqs", &["outbox::sqs"]),
+        ("aws_sdk_sts", &["carrier::sns"]),
         ("rusqlite", &["outbox::sqlite", "carrier::simulator"]),
         ("hyper", &["api"]),
         ("hyper_util", &["api"]),

@@ -19,7 +19,7 @@ impl Check<'_> {
         let values = self.values;
         let carrier = carrier(values);
         let listen: Vec<Listen> = values.texts("agent.listen").iter().filter_map(|one| self.listen(one)).collect();
-        let data_dir = self.data_dir();
+        let data_dir = self.data_dir(carrier);
         Agent {
             require_token: self.require_token(carrier, &listen),
             listen,
@@ -79,8 +79,12 @@ impl Check<'_> {
         }
     }
 
-    fn data_dir(&mut self) -> PathBuf {
-        let base = |folder: &Path, within: &str| folder.join(within).join("sms-agent");
+    /// Trials on the simulator have a folder of their own, so that they never meet what goes to real phones.
+    fn data_dir(&mut self, carrier: Carrier) -> PathBuf {
+        let base = |folder: &Path, within: &str| {
+            let folder = folder.join(within).join("sms-agent");
+            if carrier == Carrier::Simulator { folder.join("simulator") } else { folder }
+        };
         let set = self.path("agent.data_dir");
         let of_user =
             || self.state_home.map(|state| base(state, "")).or_else(|| Some(base(self.home?, ".local/state")));

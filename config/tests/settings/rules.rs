@@ -67,7 +67,7 @@ fn auth_cannot_be_off_where_others_can_reach() {
 
 #[test]
 fn the_data_dir_follows_the_base_directory_specification() {
-    let dir = |start: Start| start.settings().agent.data_dir;
+    let dir = |start: Start| start.set("agent.carrier=sns").settings().agent.data_dir;
     assert_eq!(dir(Start::new()), Path::new("/somebody/.local/state/sms-agent"));
     assert_eq!(dir(Start::new().var("XDG_STATE_HOME", "/state")), Path::new("/state/sms-agent"));
     assert_eq!(dir(Start::new().without_home().var("XDG_STATE_HOME", "/state")), Path::new("/state/sms-agent"));
@@ -83,6 +83,16 @@ fn the_data_dir_follows_the_base_directory_specification() {
     assert!(error.starts_with("agent.data_dir (not set): must be set"), "{error}");
     let error = Start::new().without_home().set("agent.data_dir=~/sms").error();
     assert!(error.starts_with("agent.data_dir (from --set): begins with ~"), "{error}");
+}
+
+#[test]
+fn trials_on_the_simulator_have_a_folder_of_their_own_unless_one_is_set() {
+    let agent = |start: Start| start.settings().agent;
+    let trial = agent(Start::new().var("XDG_STATE_HOME", "/state"));
+    assert_eq!(trial.data_dir, Path::new("/state/sms-agent/simulator"));
+    assert_eq!(trial.token_file, Path::new("/state/sms-agent/simulator/token"));
+    assert_eq!(agent(Start::new()).data_dir, Path::new("/somebody/.local/state/sms-agent/simulator"));
+    assert_eq!(agent(Start::new().set("agent.data_dir=/d")).data_dir, Path::new("/d"));
 }
 
 #[test]

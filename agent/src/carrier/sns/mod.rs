@@ -4,6 +4,7 @@
 //! for its life, so that connections are used again. It never repeats a call: SNS has no token by which it would know
 //! a repetition, and would send a second SMS.
 
+mod account;
 mod answer;
 mod attributes;
 mod verdict;
@@ -24,6 +25,7 @@ use futures_util::future::BoxFuture;
 use sms_config::foreign::ServiceError;
 use sms_config::{AwsAccess, Credentials, Incoming, Outgoing, TimedOut, within};
 
+pub use self::account::account;
 use self::answer::{ATTRIBUTES, Answer, IS_OPTED_OUT, MESSAGE_ID, Unreadable, is_message_id};
 use self::verdict::{Meaning, Met, meaning};
 use super::{Attempt, Carrier, PublishError, Signal, Verdict};

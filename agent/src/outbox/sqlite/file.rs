@@ -61,6 +61,9 @@ pub enum OpenError {
         /// What is made only once there is an outbox.
         beside: PathBuf,
     },
+    /// It belongs to somebody else.
+    #[error(transparent)]
+    Owner(#[from] super::owner::OwnerError),
     /// There is no space for what it needs to be opened.
     #[error(
         "cannot open the outbox {path}: no space is left on its disk, or none that the agent's user may take; nothing was \

@@ -15,6 +15,8 @@ mod horizon;
 mod log;
 mod log_repair;
 mod not_committed;
+mod options;
+mod owner;
 mod queue;
 mod readiness;
 mod row;
@@ -26,7 +28,6 @@ mod writer;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use rusqlite::Connection;
@@ -34,6 +35,8 @@ use rusqlite::Connection;
 use self::ahead::Ahead;
 use self::committer::Committer;
 pub use self::file::OpenError;
+pub use self::options::Options;
+pub use self::owner::{Account, Owner, OwnerError};
 use self::readiness::Readiness;
 use self::trouble::{Damage, Trouble};
 use self::untaken::Untaken;
@@ -43,39 +46,6 @@ use super::{
 };
 use crate::clock::{Clock, Machine};
 use crate::message::{Message, MessageId, Problem, Timestamp};
-
-/// What of the settings the engine needs.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Whether the text of a settled message is kept.
-    pub keep_text: bool,
-    /// How long an idempotency key is remembered; longer while a message of its is neither sent nor given up.
-    pub idempotency_ttl: Duration,
-    /// How long the history keeps a settled message, from its acceptance.
-    pub keep: Duration,
-    /// Messages that may wait in the queue before new ones are refused.
-    pub max_queued: u64,
-    /// Whether what is accepted goes to a queue that lies elsewhere.
-    pub forwards: bool,
-    /// Whether one fsync may cover the claims of the messages that leave next: after a power cut they go out marked as
-    /// possible duplicates, though most were not begun. Not where such a message is not to go out at all.
-    pub ahead: bool,
-}
-
-/// As the settings have it where nobody says otherwise.
-impl Default for Options {
-    fn default() -> Self {
-        let day = Duration::from_secs(86_400);
-        Self {
-            keep_text: false,
-            idempotency_ttl: day,
-            keep: 30 * day,
-            max_queued: 100_000,
-            forwards: false,
-            ahead: true,
-        }
-    }
-}
 
 /// The outbox in one file.
 pub struct SqliteOutbox {
@@ -101,7 +71,7 @@ impl SqliteOutbox {
     /// # Errors
     /// The folder is another agent's, cannot be used, or holds something else or something damaged.
     pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
-        Self::open_with(folder, options, None)
+        Self::open_with(folder, options, None, None)
     }
 
     /// The same, and the outbox keeps its own timeline by the clocks of `machine`: [`SqliteOutbox::clock`].
@@ -109,17 +79,41 @@ impl SqliteOutbox {
     /// # Errors
     /// As [`SqliteOutbox::open`].
     pub fn open_on(folder: &Path, options: Options, machine: Arc<dyn Machine>) -> Result<Self, OpenError> {
-        Self::open_with(folder, options, Some(machine))
+        Self::open_with(folder, options, Some(machine), None)
     }
 
-    fn open_with(folder: &Path, options: Options, machine: Option<Arc<dyn Machine>>) -> Result<Self, OpenError> {
+    /// The same, for the carrier of `owner` alone: the outbox belongs to the first one that it was opened for.
+    ///
+    /// # Errors
+    /// As [`SqliteOutbox::open`], and the outbox belongs to another carrier or region.
+    pub fn open_for(
+        folder: &Path,
+        options: Options,
+        machine: Arc<dyn Machine>,
+        owner: &Owner,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(folder, options, Some(machine), Some(owner))
+    }
+
+    fn open_with(
+        folder: &Path,
+        options: Options,
+        machine: Option<Arc<dyn Machine>>,
+        owner: Option<&Owner>,
+    ) -> Result<Self, OpenError> {
         let lock = file::own(folder)?;
         let path = folder.join("outbox.db");
         file::refuse_emptied(folder, &path)?;
         file::make_private(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
+        owner.map_or(Ok(()), |owner| owner.check(folder, &path))?;
         let log = Arc::<log::Log>::default();
         let open = || {
-            let writer = Writer::open(&path, Arc::clone(&log), options, machine)?;
+            let mut writer = Writer::open(&path, Arc::clone(&log), options, machine)?;
+            if let Some(owner) = owner {
+                writer
+                    .transaction(true, |transaction| owner.take(transaction))
+                    .map_err(not_committed::NotCommitted::error)?;
+            }
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
@@ -153,6 +147,14 @@ impl SqliteOutbox {
             Some(Err(error)) => Err(self.trouble.met(&error)),
             Some(Ok(false)) | None => Err(file::unavailable("the log of the outbox is in use")),
         }
+    }
+
+    /// Hears which AWS account the credentials belong to, and keeps the first one for good.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    pub async fn learn_account(&self, account: String) -> Result<Account, Problem> {
+        self.committer.run(true, move |transaction| owner::learn(transaction, &account)).await
     }
 
     /// Whether idempotency keys are remembered for which a repetition may still come at `now`.

@@ -7,13 +7,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::file::Cause;
 
 /// In order; what was once released is never changed, only followed.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
     include_str!("schema/0004.sql"),
     include_str!("schema/0005.sql"),
     include_str!("schema/0006.sql"),
+    include_str!("schema/0007.sql"),
 ];
 
 /// Brings the file to this program's schema.
