@@ -496,6 +496,25 @@ fn what_an_older_agent_wrote_by_a_clock_that_was_ahead_is_healed() {
     });
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_is_noticed_while_nothing_else_happens() {
+    let (agent, _, code) = with_two().await;
+    agent.machine.reboot(HOUR, -25 * HOUR);
+    let agent = agent.restarted().await;
+    let keeping = tokio::spawn(agent.outbox.keep_time());
+    let expired = || {
+        let connection = rusqlite::Connection::open(agent.folder.path().join("outbox.db")).unwrap();
+        let sql = "SELECT expires_at < at FROM message, timeline WHERE id = ?1";
+        connection.query_row(sql, [code.to_bytes()], |row| row.get::<_, bool>(0)).unwrap()
+    };
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(!expired());
+    agent.machine.step(25 * HOUR);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(expired());
+    keeping.abort();
+}
+
 #[test]
 fn an_agent_that_does_nothing_writes_no_time_down() {
     run(async {

@@ -200,3 +200,30 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Received)> {
     };
     Ok((row.get(0)?, received))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_a_wrong_clock_put_far_ahead_is_due_within_the_delay() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("simulator.db"), 10).unwrap();
+        let received = Received {
+            id: MessageId::from_bytes([1; 16]),
+            message_id: "m".to_owned(),
+            to: "+12065550100".to_owned(),
+            body: "sesame".to_owned(),
+            kind: SmsType::Transactional,
+            sender_id: None,
+            segments: 1,
+            received_at: WallTime::from_millis(0),
+        };
+        let at = Timestamp::from_millis;
+        for due_at in [at(500), at(172_800_000)] {
+            store.publish(&received, true, due_at).unwrap();
+        }
+        store.hasten(at(1000)).unwrap();
+        assert_eq!((store.due(at(999), 9).unwrap().len(), store.due(at(1000), 9).unwrap().len()), (1, 2));
+    }
+}
