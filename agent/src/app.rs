@@ -146,6 +146,7 @@ pub async fn run(
         },
         addresses: listeners.iter().map(Listener::address).collect(),
     });
+    tell_of_start(settings, access.as_ref());
     listeners.iter().map(Listener::address).for_each(announce);
 
     let dispatching = dispatcher.clone();
@@ -198,6 +199,18 @@ fn owner(settings: &Settings, access: Option<&AwsAccess>) -> Owner {
         (CarrierSetting::Sns, Some(access)) => Owner::Sns { region: access.region.clone() },
         _ => Owner::Simulator,
     }
+}
+
+/// One line with what decides where messages go and who may send them.
+fn tell_of_start(settings: &Settings, access: Option<&AwsAccess>) {
+    let agent = &settings.agent;
+    let carrier = match agent.carrier {
+        CarrierSetting::Simulator => "simulator (no phone is reached)",
+        CarrierSetting::Sns => "sns",
+    };
+    let auth = if agent.require_token { "on" } else { "off" };
+    let region = access.map(|access| &*access.region);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), carrier, region, auth, data_dir = %agent.data_dir.display(), "starting");
 }
 
 /// Raises the limit of open files, and sees to it that connections leave enough of them for everything else.

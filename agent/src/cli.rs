@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+const LOG: &str = "The log goes to standard error. RUST_LOG sets its level: warn, info (the default), debug, \
+    sms_agent=debug,info. NO_COLOR=1 or TERM=dumb turn its colors off.";
+
 /// A sidecar on localhost that sends SMS through Amazon SNS.
 ///
 /// Without a command it serves until SIGTERM or SIGINT. It runs on the embedded simulator unless the settings say
 /// `agent.carrier = "sns"`.
 #[derive(Debug, Parser)]
-#[command(name = "sms-agent", version)]
+#[command(name = "sms-agent", version, after_help = LOG)]
 pub struct Arguments {
     #[command(flatten)]
     before: Given,

@@ -15,5 +15,6 @@ pub mod dispatch;
 pub mod message;
 mod open_files;
 pub mod outbox;
+pub mod program;
 pub mod receipts;
 pub mod signals;

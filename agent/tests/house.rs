@@ -22,6 +22,7 @@ const HOUSE: House = House {
         &["api"],
         &["open_files"],
         &["app", "cli", "defects", "signals"],
+        &["program"],
         &["main"],
     ],
     guarded: &[

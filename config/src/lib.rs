@@ -15,4 +15,4 @@ pub use settings::{
     Account, Agent, Aws, Carrier, Dispatch, Listen, Loaded, Numbers, OnUnknown, Outbox, Queue, QueueUrl, Role,
     Settings, SettingsError, Simulator, SmsType, Sources, Target,
 };
-pub use telemetry::{Telemetry, TelemetryError, context as trace, mask_numbers};
+pub use telemetry::{Lines, Repeated, Telemetry, TelemetryError, context as trace, mask_numbers};

@@ -47,6 +47,7 @@ fn run(arguments: &Arguments) -> Result<Verdict, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let telemetry = Telemetry::start_with("sms-provision", LOG)?;
+        loaded.near_misses.iter().for_each(|miss| tracing::warn!("{miss}"));
         let ended = commands::run(arguments, &loaded.settings, &console).await;
         telemetry.shutdown(FLUSH).await;
         Ok(ended?)

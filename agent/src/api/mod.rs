@@ -14,6 +14,7 @@ mod capacity;
 mod connection;
 mod date;
 mod draft;
+mod failures;
 mod fingerprint;
 mod gates;
 mod health;
@@ -47,7 +48,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use http::header::CONNECTION;
-use http::{HeaderValue, Method, Request, Version};
+use http::{HeaderValue, Method, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -59,6 +60,7 @@ use crate::message::{Code, Problem, SmsType};
 use answer::Answer;
 use capacity::Capacity;
 use connection::Door;
+use failures::{Asked, Failures};
 
 pub use capacity::Limits;
 pub use fingerprint::Fingerprints;
@@ -100,6 +102,7 @@ pub struct Api {
     default_type: SmsType,
     routes: routes::Routes,
     document: Bytes,
+    failures: Failures,
     in_hand: Semaphore,
     /// The agent stops: what has not come by now is not waited for.
     stopping: watch::Sender<bool>,
@@ -122,6 +125,7 @@ impl Api {
             default_type,
             routes,
             document,
+            failures: Failures::default(),
             in_hand,
             stopping,
         })
@@ -157,18 +161,14 @@ impl Api {
         });
         let status = answer.status();
         trace::finish(&span, status);
-        let (millis, status, word) = (begun.elapsed().as_millis(), status.as_u16(), trace::method(&method));
-        // These come by the thousand, and are told of once by whoever decides on them.
-        let expected = matches!(answer.extensions_mut().remove(), Some(Code::Overloaded | Code::ShuttingDown));
-        if status >= 500 && !expected {
-            tracing::warn!(parent: &span, method = word, route, status, millis, "answered");
-        } else {
-            tracing::debug!(parent: &span, method = word, route, status, millis, "answered");
-        }
+        let asked = Asked { span: &span, method: trace::method(&method), route, millis: begun.elapsed().as_millis() };
+        self.failures.tell(&asked, &mut answer);
         // A client that keeps a connection to a stopping agent would find it cut in the middle of its next request. Where
         // connections are short, those that got nothing done make room.
-        let ends = door.beyond || self.intake.is_stopping() || status == 503 && door.capacity.is_crowded();
-        if version < Version::HTTP_2 && (status == 408 || ends) {
+        let ends = door.beyond
+            || self.intake.is_stopping()
+            || status == StatusCode::SERVICE_UNAVAILABLE && door.capacity.is_crowded();
+        if version < Version::HTTP_2 && (status == StatusCode::REQUEST_TIMEOUT || ends) {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if method == Method::HEAD { answer::without_body(answer) } else { answer }

@@ -87,7 +87,10 @@ pub(super) fn answer(problem: &Problem) -> Answer {
 /// The answer to a request whose message ended with that problem.
 pub(super) fn answer_of_message(problem: &Problem, message: &Message) -> Answer {
     let json = ProblemJson { id: Some(Shown(message.id)), ..ProblemJson::of_message(problem, message) };
-    write(&json, problem.retry_after)
+    let mut answer = write(&json, problem.retry_after);
+    // For the log.
+    answer.extensions_mut().insert(message.id);
+    answer
 }
 
 /// The answer of an agent that is not ready: always 503, whatever its reason would answer a send with. Callers who may not

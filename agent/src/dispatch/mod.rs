@@ -32,7 +32,7 @@ pub use self::worker::Origin;
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::message::{Message, MessageId, Problem, Timestamp};
-use crate::outbox::{Claim, Claims, Demand, Outbox, Rest};
+use crate::outbox::{Claim, Claims, Demand, Outbox, Rest, endings};
 
 /// How long to leave an outbox alone that could not hand anything out.
 const OUTBOX_PAUSE: Duration = Duration::from_secs(1);
@@ -198,7 +198,10 @@ impl Dispatcher {
             Ok(swept) => {
                 let soon = self.0.clock.now().plus(SWEEP_EVERY);
                 self.state().swept(swept.next.map(|next| next.min(soon)));
-                swept.ended.iter().for_each(|message| self.0.waiting.tell(message));
+                for message in &swept.ended {
+                    endings::tell_of(message);
+                    self.0.waiting.tell(message);
+                }
             }
             Err(_) => {
                 self.state().swept(Some(self.0.clock.now()));

@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::{Shared, Slot, span};
 use crate::carrier::{Attempt, Deadline, PublishError, Signal, Verdict};
 use crate::message::{Code, MessageId, Problem};
-use crate::outbox::{Claim, Outcome};
+use crate::outbox::{Claim, Outcome, endings};
 
 /// The first pause before an outcome that could not be written is written again; it doubles up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(100);
@@ -141,7 +141,10 @@ pub(super) async fn settle(shared: &Shared, id: MessageId, outcome: Outcome) {
         let settling = async { shared.outbox.settle(id, outcome.clone(), shared.clock.now(), false).await };
         let settled = AssertUnwindSafe(settling).catch_unwind().await;
         match settled.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "A defect of the agent's own."))) {
-            Ok(Some(message)) => return shared.waiting.tell(&message),
+            Ok(Some(message)) => {
+                endings::tell_of(&message);
+                return shared.waiting.tell(&message);
+            }
             Ok(None) => {
                 tracing::error!(%id, "a message was settled by somebody else while its publish was under way");
                 return;

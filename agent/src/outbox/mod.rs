@@ -6,6 +6,7 @@
 //! HTTP and nothing of carriers.
 
 mod claim;
+pub mod endings;
 mod history;
 pub mod housekeeping;
 mod letter;

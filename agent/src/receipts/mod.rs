@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::carrier::simulator::Simulator;
 use crate::carrier::{Delivery, Report};
 use crate::clock::Clock;
-use crate::outbox::{Outbox, Outcome};
+use crate::outbox::{Outbox, Outcome, endings};
 
 /// How many reports are taken at once.
 const BATCH: usize = 64;
@@ -33,7 +33,10 @@ async fn settle(report: Report, outbox: &dyn Outbox, clock: &dyn Clock) -> bool 
         Delivery::Undeliverable(problem) => Outcome::Undeliverable(problem),
     };
     match outbox.settle(report.id, outcome, clock.now(), false).await {
-        Ok(Some(_)) => true,
+        Ok(Some(message)) => {
+            endings::tell_of(&message);
+            true
+        }
         Ok(None) => match outbox.message(report.id).await {
             Ok(message) => message.is_none_or(|message| message.status.is_settled()),
             Err(_) => false,

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Start {
     command: Command,
     folder: Option<tempfile::TempDir>,
+    /// Nobody reads its standard error before its end.
+    unread: bool,
 }
 
 /// An agent that serves. It is killed when dropped.
@@ -30,6 +32,8 @@ pub(crate) struct Agent {
     pub(crate) announced: Vec<String>,
     folder: Option<tempfile::TempDir>,
     log: JoinHandle<String>,
+    /// While it is there, nobody reads standard error.
+    unread: Option<mpsc::Sender<()>>,
 }
 
 /// An answer, read to its end.
@@ -69,7 +73,7 @@ impl Start {
     fn through(mut command: Command, folder: &Path) -> Self {
         command.env_clear().current_dir(folder).env("SMS_AGENT__DATA_DIR", folder.join("data"));
         command.env("SMS_AGENT__LISTEN", "127.0.0.1:0");
-        Self { command, folder: None }
+        Self { command, folder: None, unread: false }
     }
 
     fn keeping(mut self, folder: tempfile::TempDir) -> Self {
@@ -87,6 +91,12 @@ impl Start {
         self
     }
 
+    /// Leaves its standard error unread while it runs.
+    pub(crate) fn unread(mut self) -> Self {
+        self.unread = true;
+        self
+    }
+
     /// Runs it until it serves on its one address.
     pub(crate) fn serve(self) -> Agent {
         self.serve_on(1)
@@ -96,8 +106,12 @@ impl Start {
     pub(crate) fn serve_on(mut self, addresses: usize) -> Agent {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = child.stderr.take().unwrap();
+        let (hold, held) = mpsc::channel::<()>();
+        let unread = self.unread.then_some(hold);
         let log = std::thread::spawn(move || {
             let mut log = String::new();
+            // Ends once nobody holds the other end.
+            drop(held.recv());
             errors.read_to_string(&mut log).unwrap();
             log
         });
@@ -109,7 +123,7 @@ impl Start {
         }
         let address = announced.iter().find_map(|line| line.strip_prefix("sms-agent listening on http://"));
         let address = address.unwrap_or("127.0.0.1:0").parse().unwrap();
-        Agent { child, address, announced, folder: self.folder, log }
+        Agent { child, address, announced, folder: self.folder, log, unread }
     }
 
     /// Runs it to its end.
@@ -260,6 +274,7 @@ impl Agent {
     /// Its end, and all that it wrote to standard error.
     pub(crate) fn wait(mut self) -> (ExitStatus, String, Option<tempfile::TempDir>) {
         let status = self.child.wait().unwrap();
+        drop(self.unread.take());
         let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
         (status, log.join().unwrap(), self.folder.take())
     }

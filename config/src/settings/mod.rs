@@ -14,6 +14,7 @@ mod form;
 mod keys;
 mod kind;
 mod listing;
+mod near_misses;
 mod queue_url;
 mod redact;
 mod shape;
@@ -46,6 +47,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// The file that was used, to be named on standard error.
     pub file: Option<PathBuf>,
+    /// What users should know of variables that look like settings and are not read; a line of the log each.
+    pub near_misses: Vec<String>,
     listing: String,
 }
 
@@ -74,7 +77,8 @@ impl Loaded {
             return Err(SettingsError(problems));
         }
         let listing = listing::listing(&settings, &values, &targets);
-        Ok(Self { settings, file, listing })
+        let near_misses = near_misses::near_misses(&sources.env);
+        Ok(Self { settings, file, near_misses, listing })
     }
 
     /// What `sms-agent check` prints: one line a key, `key = value  # default | FILE | VARIABLE | --set`, secrets

@@ -16,7 +16,7 @@ pub(super) fn of_variables(env: &[(OsString, OsString)], problems: &mut Vec<Prob
     let mut layer = Dict::new();
     for (name, value) in env {
         let Some(name) = name.to_str() else { continue };
-        let Some(levels) = name.strip_prefix(PREFIX).filter(|rest| rest.contains("__")) else { continue };
+        let Some(levels) = levels(name) else { continue };
         if value.is_empty() {
             continue;
         }
@@ -34,6 +34,16 @@ pub(super) fn of_variables(env: &[(OsString, OsString)], problems: &mut Vec<Prob
         problems.push(Problem::Setting { key, origin: Origin::Variable(name.to_owned()), what: what.to_owned() });
     }
     layer
+}
+
+/// Section and key, as the name of a variable has them. One that begins with `SMS__` is a near miss.
+fn levels(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX).filter(|rest| rest.contains("__") && !rest.starts_with('_'))
+}
+
+/// Whether a variable of this name is read as a setting.
+pub(super) fn is_read(name: &str) -> bool {
+    levels(name).is_some()
 }
 
 /// The settings of the command line.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{DATE, RETRY_AFTER};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -18,13 +19,22 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
+use tracing::{info, warn};
 
+use super::repeated::Repeated;
 use super::trust::Trust;
 use crate::foreign::{OwnWords, causes};
 
 /// An answer says how many spans were refused, and why: longer ones are not read.
 const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// How long a collector that asks to wait is left alone, at least and at most.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// Between two requests nobody drives the runtime, so it hears only now that a connection was closed meanwhile.
 pub(super) const TO_HEAR: Duration = Duration::from_millis(1);
@@ -42,6 +52,9 @@ pub(super) struct Collector {
     timeout: Duration,
     last_failure: LastFailure,
     line: Mutex<Line>,
+    /// Until when the collector asked to be left alone.
+    held: Mutex<Option<Instant>>,
+    in_part: Repeated,
 }
 
 /// Set up at the first request: in the background, and never in a program that ends before it has a span.
@@ -54,7 +67,8 @@ enum Line {
 impl Collector {
     /// A client that gives each request `timeout`.
     pub(super) fn new(timeout: Duration, trust: Trust, last_failure: LastFailure) -> Self {
-        Self { timeout, last_failure, line: Mutex::new(Line::Unused(trust)) }
+        let (line, held) = (Mutex::new(Line::Unused(trust)), Mutex::default());
+        Self { timeout, last_failure, line, held, in_part: Repeated::new() }
     }
 
     fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
@@ -69,16 +83,67 @@ impl Collector {
         };
         runtime.block_on(async {
             tokio::time::sleep(TO_HEAR).await;
+            if self.held().is_some_and(|until| Instant::now() < until) {
+                return Err("the collector asked to wait (Retry-After)".into());
+            }
+            let deadline = Instant::now() + self.timeout;
             let exchange = async {
-                let (head, body) = client.request(request.map(Full::new)).await?.into_parts();
-                let body = Limited::new(body, LONGEST_ANSWER).collect().await?.to_bytes();
-                Ok(Response::from_parts(head, body))
+                loop {
+                    let (head, body) = client.request(request.clone().map(Full::new)).await?.into_parts();
+                    let body = Limited::new(body, LONGEST_ANSWER).collect().await?.to_bytes();
+                    let answer = Response::from_parts(head, body);
+                    let Some(wait) = retry_after(&answer) else { return Ok(answer) };
+                    let until = Instant::now() + wait;
+                    if until >= deadline {
+                        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+                        return Ok(answer);
+                    }
+                    tokio::time::sleep_until(until).await;
+                }
             };
-            tokio::time::timeout(self.timeout, exchange)
-                .await
-                .unwrap_or_else(|_| Err(OwnWords("no answer in time".to_owned()).into()))
+            tokio::time::timeout_at(deadline, exchange).await.unwrap_or_else(|_| Err("no answer in time".into()))
         })
     }
+
+    fn held(&self) -> Option<Instant> {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Spans that the collector took the request for and left out. Its reason is foreign text.
+    fn tell_of_rejected(&self, answer: &Response<Bytes>) {
+        let read = ExportTraceServiceResponse::decode(answer.body().clone()).ok();
+        let partial = read.and_then(|read| read.partial_success).filter(|partial| *partial != Default::default());
+        match partial {
+            Some(partial) => {
+                if let Some(times) = self.in_part.met() {
+                    let rejected = partial.rejected_spans;
+                    warn!(
+                        rejected,
+                        times, "the collector took spans only in part or with a warning; its log has the reason"
+                    );
+                }
+            }
+            None => {
+                if let Some(times) = self.in_part.over() {
+                    info!(times, "the collector takes all spans again");
+                }
+            }
+        }
+    }
+}
+
+/// How long a collector that is overloaded asks to wait, bounded; `None` if it does not ask.
+fn retry_after(answer: &Response<Bytes>) -> Option<Duration> {
+    if !matches!(answer.status().as_u16(), 429 | 502 | 503 | 504) {
+        return None;
+    }
+    let text = |name| answer.headers().get(name)?.to_str().ok().map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    let seconds = asked.parse().map(Duration::from_secs).ok();
+    // A time is told by the collector's clock, and compared with no other.
+    let date =
+        || httpdate::parse_http_date(asked).ok()?.duration_since(httpdate::parse_http_date(text(DATE)?).ok()?).ok();
+    Some(seconds.or_else(date)?.clamp(SHORTEST_WAIT, LONGEST_WAIT))
 }
 
 impl HttpClient for Collector {
@@ -95,6 +160,11 @@ impl HttpClient for Collector {
             Err(error) => Some(causes(&**error)),
             Ok(answer) => (!answer.status().is_success()).then(|| format!("it answers {}", answer.status())),
         };
+        if let Ok(answer) = &answer
+            && answer.status().is_success()
+        {
+            self.tell_of_rejected(answer);
+        }
         remember(&self.last_failure, failure);
         Box::pin(ready(answer))
     }
@@ -142,5 +212,27 @@ mod tests {
             was_closed.recv().unwrap();
         }
         server.join().unwrap();
+    }
+
+    #[test]
+    fn a_wait_that_is_asked_for_is_read_in_both_forms_and_bounded() {
+        let asked = |status, after: &str| {
+            let answer = Response::builder().status(status).header(RETRY_AFTER, after);
+            let answer = answer.header(DATE, "Sun, 06 Nov 1994 08:49:37 GMT").body(Bytes::new()).unwrap();
+            retry_after(&answer).map(|wait| wait.as_secs())
+        };
+        for (status, after, wait) in [
+            (503, "7", Some(7)),
+            (429, "0", Some(1)),
+            (503, "18446744073709551615", Some(300)),
+            (503, "Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            (503, "Sun, 06 Nov 1994 08:48:37 GMT", None),
+            (503, "-1", None),
+            (503, "soon", None),
+            (200, "7", None),
+            (401, "7", None),
+        ] {
+            assert_eq!(asked(status, after), wait, "{status} {after}");
+        }
     }
 }

@@ -61,14 +61,14 @@ impl Export {
             },
         };
         let timeout = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
-        let timeout = timeout.iter().find_map(|name| variables.get(name)?.trim().parse().ok()).unwrap_or(10_000);
+        let timeout = timeout.iter().find_map(|name| variables.number(name)).unwrap_or(10_000);
         let longest = ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"];
         Ok(Some(Self {
             endpoint: endpoint(address, protocol)?,
             protocol,
             timeout: Duration::from_millis(timeout),
             trust: Trust::read(variables)?,
-            longest_value: longest.iter().find_map(|name| variables.get(name)?.trim().parse().ok()),
+            longest_value: longest.iter().find_map(|name| variables.number(name)?.try_into().ok()),
         }))
     }
 
@@ -85,14 +85,28 @@ fn endpoint(address: Option<(&'static str, String)>, protocol: Protocol) -> Resu
         (Some((variable, address)), Protocol::Grpc) => (variable, address.trim().to_owned()),
         (None, Protocol::Grpc) => (ENDPOINT, "http://localhost:4317".to_owned()),
         (Some((TRACES_ENDPOINT, address)), _) => (TRACES_ENDPOINT, address.trim().to_owned()),
-        (Some((variable, base)), _) => (variable, format!("{}/v1/traces", base.trim().trim_end_matches('/'))),
+        (Some((variable, base)), _) => (variable, with_traces_path(base.trim())),
         (None, _) => (ENDPOINT, "http://localhost:4318/v1/traces".to_owned()),
     };
+    // What follows a `#` would be left out silently, and may be half of a key.
+    if address.contains('#') {
+        return Err(TelemetryError::Endpoint { variable });
+    }
     let endpoint = address.parse::<Uri>().map_err(|_| TelemetryError::Endpoint { variable })?;
+    if protocol == Protocol::Grpc && endpoint.query().is_some() {
+        return Err(TelemetryError::Query { variable });
+    }
     if !matches!(endpoint.scheme_str(), Some("http" | "https")) || endpoint.host().is_none_or(str::is_empty) {
         return Err(TelemetryError::Endpoint { variable });
     }
     Ok(endpoint)
+}
+
+/// The path for traces goes before the query, if there is one.
+fn with_traces_path(base: &str) -> String {
+    let (path, query) = base.split_once('?').map_or((base, None), |(path, query)| (path, Some(query)));
+    let path = path.trim_end_matches('/');
+    query.map_or_else(|| format!("{path}/v1/traces"), |query| format!("{path}/v1/traces?{query}"))
 }
 
 #[cfg(test)]
@@ -143,6 +157,26 @@ mod tests {
         assert_eq!(endpoint_of(&[(ENDPOINT, "https://c.example/otlp/")]), "https://c.example/otlp/v1/traces");
         let both = [(ENDPOINT, "https://c.example"), (TRACES_ENDPOINT, "https://t.example/in?k=v")];
         assert_eq!(endpoint_of(&both), "https://t.example/in?k=v");
+    }
+
+    #[test]
+    fn the_path_goes_before_a_query_and_what_would_be_left_out_silently_is_refused() {
+        for (base, whole) in [
+            ("https://c.example/?api-key=x", "https://c.example/v1/traces?api-key=x"),
+            ("https://c.example?api-key=x/", "https://c.example/v1/traces?api-key=x/"),
+            ("https://c.example/otlp/?a=1&b=%2F", "https://c.example/otlp/v1/traces?a=1&b=%2F"),
+        ] {
+            assert_eq!(endpoint_of(&[(ENDPOINT, base)]), whole);
+        }
+        let grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+        for set in [
+            vec![(ENDPOINT, "https://c.example/#secret")],
+            vec![(TRACES_ENDPOINT, "https://c.example/in#secret")],
+            vec![(ENDPOINT, "https://c.example:4317/?k=secret"), grpc],
+        ] {
+            let error = export(&set).unwrap_err().to_string();
+            assert!(error.starts_with(set[0].0) && !error.contains("secret"), "{error}");
+        }
     }
 
     #[test]

@@ -9,8 +9,10 @@ mod collector;
 mod export;
 mod exporter;
 mod grpc;
+mod lines;
 mod log;
 mod mask;
+mod repeated;
 mod traces;
 mod trust;
 mod variables;
@@ -25,15 +27,15 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::{Subscriber, info, warn};
-use tracing_subscriber::filter::Targets;
+use tracing::{info, warn};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, registry};
 
 use export::Export;
+pub use lines::Lines;
 pub use mask::mask_numbers;
+pub use repeated::Repeated;
 use variables::Variables;
 
 /// The crates whose words are our own.
@@ -49,8 +51,16 @@ pub enum TelemetryError {
         variable: &'static str,
     },
     /// The collector's address is none.
-    #[error("{variable}: must be a URL that begins with http:// or https://, as in http://localhost:4318")]
+    #[error(
+        "{variable}: must be a URL that begins with http:// or https:// and has no #fragment, as in http://localhost:4318"
+    )]
     Endpoint {
+        /// Where it was read.
+        variable: &'static str,
+    },
+    /// The collector's address has a query, which gRPC cannot send.
+    #[error("{variable}: over grpc the URL must have no query; send a key as a header, by OTEL_EXPORTER_OTLP_HEADERS")]
+    Query {
         /// Where it was read.
         variable: &'static str,
     },
@@ -85,7 +95,7 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Begins to log to standard error and, if the process's `OTEL_*` variables ask for it, to export spans.
+    /// Begins to log to standard error, line by line and waiting for each, and, if the process's `OTEL_*` variables ask for it, to export spans.
     ///
     /// `service` is the binary's name: `service.name` where no variable says otherwise. It needs no runtime and waits
     /// for nobody; the collector is first spoken to when there is a batch, on a thread of its own.
@@ -101,6 +111,22 @@ impl Telemetry {
     /// # Errors
     /// As [`Telemetry::start`], or `usual` cannot be read.
     pub fn start_with(service: &'static str, usual: &str) -> Result<Self, TelemetryError> {
+        Self::begin(service, usual, || Box::new(std::io::stderr()))
+    }
+
+    /// As [`Telemetry::start_with`], but the log goes to `stderr` and waits for nobody who reads it.
+    ///
+    /// # Errors
+    /// As [`Telemetry::start_with`].
+    pub fn start_on(service: &'static str, usual: &str, stderr: &Lines) -> Result<Self, TelemetryError> {
+        let stderr = stderr.clone();
+        Self::begin(service, usual, move || Box::new(stderr.clone()))
+    }
+
+    fn begin<W>(service: &'static str, usual: &str, stderr: W) -> Result<Self, TelemetryError>
+    where
+        W: Fn() -> Box<dyn Write> + Send + Sync + 'static,
+    {
         let read = |name: &str| std::env::var(name).ok();
         let variables = Variables(&read);
         let export = Export::read(&variables)?;
@@ -115,13 +141,15 @@ impl Telemetry {
         let asked = variables.get("RUST_LOG").map_or(Ok(usual.clone()), |asked| log::level(&asked));
         let unreadable = asked.as_ref().err().map(ToString::to_string);
         let asked = asked.unwrap_or(usual);
-        let colours = std::io::stderr().is_terminal() && variables.get("NO_COLOR").is_none();
+        let plain = variables.get("NO_COLOR").is_some() || variables.get("TERM").is_some_and(|term| term == "dumb");
+        let colours = std::io::stderr().is_terminal() && !plain;
         // Not an `Option` of a layer: one that is `None` makes `tracing` take every span for wanted.
         let installed = match &provider {
-            Some(provider) => {
-                registry().with(traces::layer(provider.tracer(service))).with(lines(asked, colours)).try_init()
-            }
-            None => registry().with(lines(asked, colours)).try_init(),
+            Some(provider) => registry()
+                .with(traces::layer(provider.tracer(service)))
+                .with(log::layer(asked, colours, stderr))
+                .try_init(),
+            None => registry().with(log::layer(asked, colours, stderr)).try_init(),
         };
         installed.map_err(|_| TelemetryError::Twice)?;
 
@@ -130,7 +158,7 @@ impl Telemetry {
         }
         if let Some(endpoint) = endpoint {
             for (variable, allowed) in variables.unusable() {
-                warn!(variable, allowed, "this value cannot be used and is left out");
+                warn!(variable, allowed = &*allowed, "this value cannot be used and is left out");
             }
             info!(endpoint, "exporting spans");
         }
@@ -149,13 +177,6 @@ impl Telemetry {
             warn!("the last spans were not exported in time and are lost");
         }
     }
-}
-
-fn lines<S>(asked: Targets, colours: bool) -> impl Layer<S> + Send + Sync
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    log::layer(asked, colours, || -> Box<dyn Write> { Box::new(std::io::stderr()) })
 }
 
 fn is_ours(target: &str) -> bool {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::resource::TelemetryResourceDetector;
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracer, SdkTracerProvider};
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::{Layer, Registry};
@@ -46,12 +46,14 @@ pub(super) fn provider(
             KeyValue::new("service.name", service),
             KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
         ])
-        .with_detectors(&[Box::new(TelemetryResourceDetector), Box::new(EnvResourceDetector::new())]);
+        .with_detectors(&[Box::new(TelemetryResourceDetector)])
+        .with_attributes(variables.resource_attributes().unwrap_or_default());
     let resource = match variables.get("OTEL_SERVICE_NAME") {
         Some(name) => resource.with_service_name(name),
         None => resource,
     };
-    Ok(SdkTracerProvider::builder().with_resource(resource.build()).with_batch_exporter(exporter).build())
+    let batches = BatchSpanProcessor::builder(exporter).with_batch_config(variables.batches()).build();
+    Ok(SdkTracerProvider::builder().with_resource(resource.build()).with_span_processor(batches).build())
 }
 
 fn over_http(export: Export, last_failure: LastFailure) -> Result<SpanExporter, TelemetryError> {
