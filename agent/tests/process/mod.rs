@@ -111,7 +111,7 @@ impl Start {
         let log = std::thread::spawn(move || {
             let mut log = String::new();
             // Ends once nobody holds the other end.
-            drop(held.recv());
+            assert!(held.recv().is_err());
             errors.read_to_string(&mut log).unwrap();
             log
         });
