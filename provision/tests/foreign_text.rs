@@ -144,3 +144,15 @@ fn a_role_that_is_refused_is_told_by_what_may_be_wrong_with_it() {
     assert!(ran.err.contains("MFA device (mfa_serial)"), "{}", ran.err);
     assert!(ran.err.contains("aws configure export-credentials --profile admin"), "{}", ran.err);
 }
+
+#[test]
+fn a_request_that_cannot_be_made_is_told_without_the_words_of_the_sdk() {
+    let recorded = Recorded::new();
+    for (name, value) in [("AWS_REGION", "us east 1"), ("AWS_REGION", "us-east-1/")] {
+        let mut command = recorded.command_all_through(&["plan"]);
+        command.env(name, value);
+        let ran = Account::ran(command).ended(1);
+        shows_nothing_of_it(&ran);
+        assert!(ran.err.contains("AWS_REGION") && !ran.err.contains("encountered an error"), "{}", ran.err);
+    }
+}

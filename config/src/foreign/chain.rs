@@ -40,6 +40,10 @@ const KNOWN: &[(&str, &str)] = &[
     ("client error (Canceled)", "the request was canceled"),
     ("client error (ChannelClosed)", "the connection was closed"),
     ("tcp connect error", ""),
+    ("invalid URL, scheme is missing", "the endpoint is not a URL with http:// or https://"),
+    ("invalid URL, scheme is not http", "the endpoint is not a URL with http:// or https://"),
+    ("invalid URL, host is missing", "the endpoint has no host"),
+    ("client requires absolute-form URIs", "the endpoint is not a URL with http:// or https://"),
     ("dns error", "the name of the host cannot be resolved"),
     ("failed to lookup address information: {any}", ""),
     ("connection error", "the connection failed"),
@@ -119,6 +123,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("profile `{name}` has invalid SSO config: {any}", "the SSO settings of the profile are not complete"),
     ("the SSO token has expired and cannot be refreshed", "the SSO token has expired (log in again: aws sso login)"),
     ("failed to load the cached SSO token", "there is no SSO login (aws sso login)"),
+    ("failed to read `{any}`", "there is no login to read (aws sso login)"),
     ("cached Login token is expired", "the login has expired (aws login)"),
     (
         "Error retrieving credentials: external process exited with code exit status: {n}. Stderr: {any}",

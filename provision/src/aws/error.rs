@@ -123,6 +123,7 @@ impl CallError {
         let answer = ServiceError::of(service(action), &error);
         let (status, code) = (answer.status(), answer.code());
         let fault = match code {
+            _ if matches!(error, SdkError::ConstructionFailure(_)) => Fault::Other,
             _ if status.is_none() => Fault::Unreachable,
             Some(code) if REFUSED.contains(&code) => Fault::Refused,
             Some(code) if MISSING.contains(&code) => Fault::NotFound,
@@ -146,8 +147,12 @@ impl CallError {
             },
             _ => answer.explanation(),
         };
-        let advice = (fault == Fault::Other && code.is_none())
-            .then(|| "is it AWS that answers? Check the endpoint and the proxy, then run it again".into());
+        let advice = (fault == Fault::Other && code.is_none()).then(|| match status {
+            Some(_) => "is it AWS that answers? Check the endpoint and the proxy, then run it again".into(),
+            None => {
+                "check the region (aws.region, AWS_REGION) and the endpoint (aws.endpoint_url, AWS_ENDPOINT_URL)".into()
+            }
+        });
         Self {
             action,
             resource: resource.into(),

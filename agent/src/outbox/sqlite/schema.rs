@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::file::Cause;
 
 /// In order; what was once released is never changed, only followed.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("schema/0005.sql"),
     include_str!("schema/0006.sql"),
     include_str!("schema/0007.sql"),
+    include_str!("schema/0008.sql"),
 ];
 
 /// Brings the file to this program's schema.
@@ -55,6 +56,28 @@ mod tests {
         for from in 1..=MIGRATIONS.len() {
             assert_eq!(schema(from), schema(0));
         }
+    }
+
+    #[test]
+    fn what_a_carrier_said_of_old_failures_is_erased_and_our_own_words_stay() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS.iter().take(7).for_each(|sql| connection.execute_batch(sql).unwrap());
+        connection.pragma_update(None, "user_version", 7).unwrap();
+        for (id, code) in ["carrier_rejected", "outcome_unknown", "expired"].iter().enumerate() {
+            connection
+                .execute(
+                    "INSERT INTO message (id, status, lane, recipient, encoding, segments, attempts, unknowns, \
+                     possible_duplicate, ends_at, created_at, updated_at, give_up_at, error_code, error_detail) \
+                     VALUES (?1, 4, 0, '', 0, 1, 1, 0, 0, 0, 0, 0, 0, ?2, 'sesame')",
+                    (vec![u8::try_from(id).unwrap(); 16], code),
+                )
+                .unwrap();
+        }
+        migrate(&mut connection).unwrap();
+        let mut details = connection.prepare("SELECT error_detail FROM message ORDER BY seq").unwrap();
+        let details: Vec<String> = details.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let erased = "What the carrier said is no longer kept.";
+        assert_eq!(details, [erased, erased, "sesame"]);
     }
 
     #[test]
