@@ -51,15 +51,21 @@ pub async fn apply(
 ) -> Outcome {
     let mut waiting: BTreeMap<&Id, &Change> = plan.changes.iter().map(|change| (&change.id, change)).collect();
     let blocks: BTreeMap<&Id, BTreeSet<&Id>> = plan.changes.iter().map(|one| (&one.id, waits_for(one, plan))).collect();
-    let (mut outcome, mut ended) = (Outcome::default(), BTreeSet::new());
+    let (mut outcome, mut ended, mut failed) = (Outcome::default(), BTreeSet::new(), BTreeSet::new());
     let mut under_way = FuturesUnordered::new();
     loop {
         let free = |id: &Id| blocks.get(id).is_none_or(|blocks| blocks.iter().all(|one| ended.contains(one)));
+        let was_tried = |id: &Id| !blocks.contains_key(id) || ended.contains(id) || failed.contains(id);
+        let may_begin = |change: &&Change| free(&change.id) && change.after.iter().all(was_tried);
         let room = AT_ONCE.saturating_sub(under_way.len());
-        let begins: Vec<&Change> = match stopped() {
-            true => Vec::new(),
-            false => waiting.values().filter(|change| free(&change.id)).take(room).copied().collect(),
-        };
+        let mut begins: Vec<&Change> = waiting.values().copied().filter(may_begin).take(room).collect();
+        if begins.is_empty() && under_way.is_empty() {
+            // What is to be tried before these waits for something that failed.
+            begins = waiting.values().copied().filter(|change| free(&change.id)).take(room).collect();
+        }
+        if stopped() {
+            begins.clear();
+        }
         for change in begins {
             waiting.remove(&change.id);
             tell(Event::Started(change));
@@ -75,6 +81,7 @@ pub async fn apply(
             }
             Err(error) => {
                 tell(Event::Failed(change, &error));
+                failed.insert(&change.id);
                 outcome.failed.push((change.id.clone(), error));
             }
         }
@@ -208,6 +215,7 @@ mod tests {
             wanted: (action != Action::Delete).then(Attributes::new),
             found: (action != Action::Create).then(|| Found::ours(id(name), Attributes::new())),
             needs: needs.iter().map(|name| id(name)).collect(),
+            after: Vec::new(),
             owner: None,
         }
     }
@@ -222,6 +230,7 @@ mod tests {
             changes,
             unchanged: 0,
             blocked: Vec::new(),
+            beyond: Vec::new(),
             notes: Vec::new(),
             refused: BTreeSet::new(),
             barred: BTreeMap::new(),
@@ -276,6 +285,24 @@ mod tests {
         assert_eq!(outcome.failed.iter().map(|(id, _)| id.name.as_str()).collect::<Vec<_>>(), ["bad"]);
         assert_eq!(outcome.done, [id("other")]);
         assert_eq!(outcome.skipped, [id("needs bad"), id("needs that")]);
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_something_waits_for_it_and_goes_on_if_it_fails_or_cannot_begin() {
+        let after = |name: &str, first: &str| Change { after: vec![id(first)], ..change(Action::Create, name, &[]) };
+        let changes = vec![
+            after("a", "other"),
+            after("b", "bad"),
+            after("c", "needs bad"),
+            after("d", "as it should be"),
+            change(Action::Create, "other", &[]),
+            change(Action::Create, "bad", &[]),
+            change(Action::Create, "needs bad", &["bad"]),
+        ];
+        let (outcome, log) = run(changes, || false).await;
+        assert!(before(&log, "end create other", "begin create a"), "{log:?}");
+        assert!(before(&log, "end create bad", "begin create b"), "{log:?}");
+        assert_eq!((outcome.done.len(), outcome.skipped), (5, vec![id("needs bad")]));
     }
 
     #[tokio::test]

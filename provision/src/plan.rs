@@ -48,6 +48,8 @@ pub struct Change {
     pub found: Option<Found>,
     /// What it needs.
     pub needs: Vec<Id>,
+    /// What is tried before it.
+    pub after: Vec<Id>,
     /// Of a conflict: whose it is.
     pub owner: Option<String>,
 }
@@ -65,6 +67,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// What has to go and cannot, and why: nothing at all may be done.
     pub blocked: Vec<String>,
+    /// What is more than the settings want, and is not for `apply` to take away.
+    pub beyond: Vec<String>,
     /// What is worth knowing, though nothing is to be done about it.
     pub notes: Vec<String>,
     /// The actions that AWS refused while reading.
@@ -91,6 +95,7 @@ impl Plan {
             changes: Vec::new(),
             unchanged: 0,
             blocked: Vec::new(),
+            beyond: Vec::new(),
             notes: Vec::new(),
             refused: BTreeSet::new(),
             barred: BTreeMap::new(),
@@ -115,7 +120,11 @@ impl Plan {
         for (id, there) in found {
             let needs = stack.resources.iter().filter(|one| one.id.kind == id.kind).flat_map(|one| one.needs.clone());
             let needs: BTreeSet<Id> = needs.collect();
-            plan.add(&Resource { id, wanted: None, needs: needs.into_iter().collect() }, Some(there), adopt);
+            plan.add(
+                &Resource { id, wanted: None, needs: needs.into_iter().collect(), after: Vec::new() },
+                Some(there),
+                adopt,
+            );
         }
         plan.changes.sort_by(|one, other| one.id.cmp(&other.id));
         plan
@@ -134,6 +143,14 @@ impl Plan {
     fn add(&mut self, resource: &Resource, found: Option<Found>, adopt: bool) {
         if let Some(found) = &found {
             self.notes.extend(found.notes.iter().cloned());
+            if !found.beyond.is_empty() {
+                self.beyond.push(format!(
+                    "{} has more rights than its policy gives it: {}. Whoever gave them must take them away; apply does not",
+                    found.id,
+                    found.beyond.join(", ")
+                ));
+                self.notes.extend(self.beyond.last().cloned());
+            }
         }
         let mut change = Change {
             action: Action::Create,
@@ -141,6 +158,7 @@ impl Plan {
             attributes: BTreeMap::new(),
             wanted: resource.wanted.clone(),
             needs: resource.needs.clone(),
+            after: resource.after.clone(),
             found,
             owner: None,
         };
@@ -225,7 +243,12 @@ mod tests {
     }
 
     fn queue(wanted: Option<Value>) -> Resource {
-        Resource { id: Id::new(Kind::SqsQueue, "q"), wanted: wanted.map(attributes), needs: Vec::new() }
+        Resource {
+            id: Id::new(Kind::SqsQueue, "q"),
+            wanted: wanted.map(attributes),
+            needs: Vec::new(),
+            after: Vec::new(),
+        }
     }
 
     fn attributes(object: Value) -> Attributes {
@@ -287,7 +310,7 @@ mod tests {
         let policy = Found::ours(Id::new(Kind::IamRolePolicy, "r/p"), Attributes::new());
         let plan = |role: &Found, wanted: Option<Attributes>, adopt| {
             let observed = Observed { found: vec![role.clone(), policy.clone()], refused: Vec::new() };
-            let parent = Resource { id: role.id.clone(), wanted, needs: Vec::new() };
+            let parent = Resource { id: role.id.clone(), wanted, needs: Vec::new(), after: Vec::new() };
             Plan::of(&stack(vec![parent]), &place(), observed, adopt)
         };
         let foreign = role.clone().owned_by(Owner::Other("carries no tag".to_owned()));

@@ -125,6 +125,8 @@ pub struct Resource {
     pub wanted: Option<Attributes>,
     /// What has to be there before it, and stays until it is gone.
     pub needs: Vec<Id>,
+    /// What is changed before it, with or without success.
+    pub after: Vec<Id>,
 }
 
 /// Whose a resource is that carries one of our names.
@@ -151,6 +153,8 @@ pub struct Found {
     pub keep: Option<String>,
     /// What has to be taken off it by hand before it can go.
     pub obstacles: Vec<String>,
+    /// What others gave it that makes more of it than the settings want, and only they may take away.
+    pub beyond: Vec<String>,
     /// What a person should know, though nothing is to be done.
     pub notes: Vec<String>,
 }
@@ -158,8 +162,8 @@ pub struct Found {
 impl Found {
     /// One of ours about which there is nothing to say.
     pub fn ours(id: Id, attributes: Attributes) -> Self {
-        let (released, obstacles, notes) = (Attributes::new(), Vec::new(), Vec::new());
-        Self { id, attributes, owner: Owner::Ours, released, keep: None, obstacles, notes }
+        let (released, obstacles, beyond, notes) = (Attributes::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { id, attributes, owner: Owner::Ours, released, keep: None, obstacles, beyond, notes }
     }
 
     /// The same with an owner.

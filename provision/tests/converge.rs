@@ -84,12 +84,18 @@ fn each_setting_is_applied_to_an_account_that_is_there_and_taken_back() {
 }
 
 /// What somebody does by hand, and which attribute of what then differs.
-const DRIFT: [(&str, &str, &str, &str); 11] = [
+const DRIFT: [(&str, &str, &str, &str); 12] = [
     (
         "iam.create_policy_version(PolicyArn=P, PolicyDocument='{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}]}', SetAsDefault=True)",
         "iam_policy",
         "sms-sender-us-east-1",
         "document",
+    ),
+    (
+        "sns.set_topic_attributes(TopicArn='arn:aws:sns:us-east-1:123456789012:sms-alarms', AttributeName='KmsMasterKeyId', AttributeValue='alias/aws/sns')",
+        "sns_topic",
+        "sms-alarms",
+        "kms_key_id",
     ),
     ("iam.untag_policy(PolicyArn=P, TagKeys=['managed-by'])", "iam_policy", "sms-sender-us-east-1", "tags.managed-by"),
     ("iam.tag_user(UserName=U, Tags=[{'Key':'who','Value':'me'}])", "iam_user", "sms-sender-us-east-1", "tags.who"),
@@ -149,6 +155,34 @@ fn what_somebody_changes_by_hand_is_found_and_mended() {
         account.run(&["apply", "--yes"]).ended(0);
         assert_eq!(account.state(), good, "{by_hand}");
     }
+}
+
+#[test]
+fn more_rights_of_the_sender_are_told_by_plan_and_status_and_left_to_whoever_gave_them() {
+    let account = Account::new();
+    account.run(&["apply", "--yes"]).ended(0);
+    account.run(&["status"]).ended(0);
+    account.boto(
+        "U = 'sms-sender-us-east-1'\n\
+         doc = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}]})\n\
+         arn = iam.create_policy(PolicyName='theirs', PolicyDocument=doc)['Policy']['Arn']\n\
+         iam.attach_user_policy(UserName=U, PolicyArn=arn)\n\
+         iam.put_user_policy(UserName=U, PolicyName='inline', PolicyDocument=doc)\n\
+         iam.create_group(GroupName='admins')\n\
+         iam.add_user_to_group(UserName=U, GroupName='admins')\n\
+         iam.create_login_profile(UserName=U, Password='Pass-word-1')",
+    );
+    let before = account.state();
+    let plan = account.run(&["plan"]).ended(0);
+    let status = account.run(&["status"]).ended(1);
+    for told in [&plan.out, &status.out] {
+        assert!(told.contains("IAM user sms-sender-us-east-1 has more rights than its policy gives it"), "{told}");
+        for what in ["theirs", "inline", "admins", "password"] {
+            assert!(told.contains(what), "{what}: {told}");
+        }
+    }
+    account.run(&["apply", "--yes"]).ended(0);
+    assert_eq!(account.state(), before);
 }
 
 #[test]

@@ -41,13 +41,53 @@ fn a_quota_that_looks_reached_for_a_moment_is_waited_out_and_one_that_is_reached
     assert!((2..=5).contains(&recorded.asked("CreateRole").len()), "{:?}", recorded.asked("CreateRole"));
 }
 
+/// A new account has a quota of 1 USD.
 #[test]
-fn a_value_that_sns_refuses_is_told_at_once_although_the_same_call_names_a_new_role() {
+fn a_limit_above_the_quota_keeps_nothing_else_from_being_set_and_the_alarms_follow_the_one_in_force() {
     let recorded = Recorded::new();
-    recorded.fails("SetSMSAttributes", 400, "InvalidParameter", "Invalid parameter: MonthlySpendLimit exceeds 1");
-    let apply = recorded.run_all_through(&["apply", "--yes", "--set", "account.monthly_spend_limit_usd=50"]).ended(1);
-    assert!(apply.out.contains("MonthlySpendLimit exceeds 1") && apply.out.contains("AWS Support"), "{apply:?}");
-    assert_eq!(recorded.asked("SetSMSAttributes").len(), 1);
+    let account = &recorded.account;
+    recorded.fails_about(
+        "MonthlySpendLimit",
+        "SetSMSAttributes",
+        400,
+        "InvalidParameter",
+        "Invalid parameter: MonthlySpendLimit",
+    );
+    account.boto("sns.set_sms_attributes(attributes={'MonthlySpendLimit': '1'})");
+    let limit = ["--set", "account.monthly_spend_limit_usd=50"];
+    let plan = account.run(&[&["plan"], &limit[..]].concat()).ended(0);
+    assert!(plan.out.contains("AWS refuses a MonthlySpendLimit above the account's quota"), "{}", plan.out);
+
+    let apply = recorded.run_all_through(&[&["apply", "--yes"], &limit[..]].concat()).ended(1);
+    assert!(apply.out.contains("everything else is set") && apply.out.contains("AWS Support"), "{apply:?}");
+    // All together, without the limit, the limit alone.
+    assert_eq!(recorded.asked("SetSMSAttributes").len(), 3);
+    let set = account.boto("print(sns.get_sms_attributes()['attributes'])");
+    assert!(set.contains("DeliveryStatusIAMRole") && set.contains("'DefaultSMSType': 'Transactional'"), "{set}");
+    let thresholds =
+        "print(sorted(a['Threshold'] for a in cw.describe_alarms(AlarmNamePrefix='sms-spend-')['MetricAlarms']))";
+    assert_eq!(account.boto(thresholds).trim(), "[0.8, 1.0]");
+
+    account.run(&[&["apply", "--yes"], &limit[..]].concat()).ended(0);
+    assert_eq!(account.boto(thresholds).trim(), "[40.0, 50.0]");
+    assert_eq!(account.run(&[&["plan", "--json"], &limit[..]].concat()).ended(0).changes(), [""; 0]);
+}
+
+#[test]
+fn what_names_the_role_is_cleared_with_it_where_no_record_says_what_it_was() {
+    let recorded = Recorded::new();
+    let account = &recorded.account;
+    account.run(&["apply", "--yes"]).ended(0);
+    account.boto(
+        "arn = 'arn:aws:iam::123456789012:policy/sms/sms-sender-us-east-1'\n\
+         iam.detach_user_policy(UserName='sms-sender-us-east-1', PolicyArn=arn)\n\
+         iam.delete_policy(PolicyArn=arn)",
+    );
+    account.run(&["apply", "--yes"]).ended(0);
+    let destroy = account.run(&["destroy", "--yes", "--delete-logs"]).ended(0);
+    assert!(format!("{destroy:?}").contains("there is no record of what they were before"), "{destroy:?}");
+    let set = account.boto("print({k: v for k, v in sns.get_sms_attributes()['attributes'].items() if v})");
+    assert!(!set.contains("DeliveryStatusIAMRole"), "{set}");
 }
 
 #[test]

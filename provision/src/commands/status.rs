@@ -36,7 +36,8 @@ pub(super) async fn status(target: &Target, console: &Console) -> Result<Said, C
         keys(&opened),
         planned(&opened, false),
     );
-    let as_settings = plan.as_ref().is_ok_and(|plan| plan.changes.is_empty() && obstacle(plan).is_none());
+    let as_settings =
+        plan.as_ref().is_ok_and(|plan| plan.changes.is_empty() && plan.beyond.is_empty() && obstacle(plan).is_none());
     let lines = [
         Line { title: "Sandbox", key: "sandbox", answer: sandbox.map(told_of_sandbox) },
         Line { title: "Spend", key: "spend", answer: spend.map(told_of_spend) },
@@ -147,6 +148,7 @@ fn told_of_drift(plan: &Plan) -> (String, Value) {
     let pending = !plan.changes.is_empty() || !plan.refused.is_empty();
     let refused = plan.refused.iter().map(|action| format!(" Refused: {action}.")).collect::<String>();
     let words = match pending {
+        false if !plan.beyond.is_empty() => plan.beyond.join("\n          "),
         false => format!("none: {} resources are as the settings have them", plan.unchanged),
         true => format!("{}{refused} sms-provision plan shows what", render::summary(plan)),
     };
@@ -157,6 +159,7 @@ fn told_of_drift(plan: &Plan) -> (String, Value) {
         "conflict": plan.count(Action::Conflict),
         "unchanged": plan.unchanged,
         "refused": plan.refused,
+        "beyond": plan.beyond,
     });
     (words, json)
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{Answer, Ground, ResourceKind, Update, tagging};
 use crate::aws::{CallError, call, call_about, call_delete, pages};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
-use crate::stack::alarm_name_prefix;
+use crate::stack::{alarm_name_prefix, follows_limit};
 
 pub(super) struct Alarms(pub(super) Arc<Ground>);
 
@@ -60,7 +60,21 @@ impl Alarms {
         Ok((candidate.is_some() || owner == Owner::Ours).then(|| Found::ours(id, attributes).owned_by(owner)))
     }
 
+    /// What the alarm is to be now: a part of the spend limit that is in force, where AWS has refused that of the settings.
+    async fn in_force(&self, id: &Id, wanted: &Attributes) -> Result<Attributes, CallError> {
+        let (session, stack) = (&self.0.session, &self.0.stack);
+        if !follows_limit(wanted) || !stack.account.manage_sms_preferences {
+            return Ok(wanted.clone());
+        }
+        let asked = || session.sns.get_sms_attributes().send();
+        let got = call("sns:GetSMSAttributes", id, asked).await?.attributes.unwrap_or_default();
+        let limit = got.get("MonthlySpendLimit").and_then(|limit| limit.parse::<u32>().ok());
+        let limit = limit.filter(|limit| *limit < stack.account.monthly_spend_limit_usd);
+        Ok(limit.and_then(|limit| stack.at_limit(id, limit, &session.place)).unwrap_or_else(|| wanted.clone()))
+    }
+
     async fn put(&self, id: &Id, wanted: &Attributes, tags: Option<Vec<Tag>>) -> Result<(), CallError> {
+        let wanted = &self.in_force(id, wanted).await?;
         let put = self
             .0
             .session

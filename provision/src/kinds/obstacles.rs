@@ -1,5 +1,5 @@
-//! What IAM wants gone before a user may go, and is not ours to remove. A destroy that came upon it halfway would leave
-//! half of an account.
+//! What others gave a user: IAM wants it gone before the user may go, and it is not ours to remove. A destroy that came upon
+//! it halfway would leave half of an account. While the user stays, some of it gives more rights than our policy.
 //!
 //! Git credentials (service-specific ones) belong here too, and are left to the error of `iam:DeleteUser`: no emulator
 //! knows the call that lists them, and nobody gives them to a user that sends SMS.
@@ -21,7 +21,21 @@ pub(super) async fn of_user(ground: &Ground, id: &Id) -> Result<Vec<String>, Cal
         Box::pin(ssh_keys(ground, id)),
         Box::pin(certificates(ground, id)),
     ];
-    let answers = join_all(reads).await;
+    all(ground, join_all(reads).await)
+}
+
+/// What gives a user rights beside our policy, in the same words.
+pub(super) async fn rights_of_user(ground: &Ground, id: &Id) -> Result<Vec<String>, CallError> {
+    let reads: [BoxFuture<'_, Result<Vec<String>, CallError>>; 4] = [
+        Box::pin(attached(ground, id)),
+        Box::pin(inline(ground, id)),
+        Box::pin(groups(ground, id)),
+        Box::pin(password(ground, id)),
+    ];
+    all(ground, join_all(reads).await)
+}
+
+fn all(ground: &Ground, answers: Vec<Result<Vec<String>, CallError>>) -> Result<Vec<String>, CallError> {
     answers.iter().filter_map(|answer| answer.as_ref().err()).for_each(|error| ground.refuse(error));
     Ok(answers.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }

@@ -19,6 +19,11 @@ use crate::stack::{RECORD_TAG, SMS_ATTRIBUTES};
 const PACE: Duration = Duration::from_millis(1100);
 
 const ROLE: &str = "DeliveryStatusIAMRole";
+const LIMIT: &str = "MonthlySpendLimit";
+
+const HOW_TO_RAISE: &str = "AWS refuses a MonthlySpendLimit above the account's quota, which is 1 USD until it is raised: ask \
+    for more in an AWS Support case (service limit increase, SNS text messaging), or set account.monthly_spend_limit_usd to \
+    what the account has";
 /// What points to our role, and is of no use without it.
 const OF_THE_ROLE: [&str; 2] = [ROLE, "DeliveryStatusSuccessSamplingRate"];
 
@@ -156,11 +161,17 @@ fn explained(error: CallError) -> CallError {
             "the policy of account.usage_report_bucket must let sns.amazonaws.com put objects, list the bucket and get its \
              location, and the bucket must be in this region",
         ),
-        Some("InvalidParameter") => error.advised(
-            "correct the value that AWS names; a MonthlySpendLimit above the account's quota is refused until AWS Support \
-             has raised the quota",
-        ),
+        Some("InvalidParameter") => error.advised(format!("correct the value that AWS names. {HOW_TO_RAISE}")),
         _ => error,
+    }
+}
+
+/// The spend alarms are set to the limit that is in force.
+fn of_the_limit(error: CallError) -> CallError {
+    if refused(&error) {
+        error.advised(format!("everything else is set. {HOW_TO_RAISE}; then run it again"))
+    } else {
+        error
     }
 }
 
@@ -207,6 +218,14 @@ impl ResourceKind for SmsAttributes {
             let mut found = Found::ours(id.clone(), current.clone());
             match (&candidate.wanted, record) {
                 (Some(wanted), record) => {
+                    let [wants, has] =
+                        [wanted, &current].map(|values| text(values, LIMIT).parse::<f64>().unwrap_or(0.0));
+                    if wants > has && wants > 1.0 {
+                        found.notes.push(format!(
+                            "{id}: {HOW_TO_RAISE}. Everything else is set all the same, and the spend \
+                            alarms follow the limit that is in force"
+                        ));
+                    }
                     found.released = self.released(wanted, &current, record.as_ref());
                     found.owner = owner(wanted, &current, record.as_ref());
                 }
@@ -222,7 +241,19 @@ impl ResourceKind for SmsAttributes {
                     if SMS_ATTRIBUTES.iter().all(|key| untouched(key, text(&current, key))) {
                         return Ok(Vec::new());
                     }
-                    found.keep = Some("there is no record of what they were before, so they are left as found".into());
+                    // What names our role would name one that is gone.
+                    found.released = self.released(&Attributes::new(), &current, None);
+                    match found.released.is_empty() {
+                        true => {
+                            let why = "there is no record of what they were before, so they are left as found";
+                            found.keep = Some(why.into());
+                        }
+                        false => found.notes.push(format!(
+                            "{id}: there is no record of what they were before: {} are cleared, since the role goes, and the \
+                             others are left as found",
+                            OF_THE_ROLE.join(" and ")
+                        )),
+                    }
                 }
             }
             Ok(vec![found])
@@ -240,7 +271,17 @@ impl ResourceKind for SmsAttributes {
                 self.write_record(&update.found.attributes, update.id).await?;
             }
             let values = update.changed.iter().map(|key| (key.clone(), text(update.wanted, key).to_owned()));
-            self.set(values.collect(), update.id).await
+            let mut values: HashMap<_, _> = values.collect();
+            match self.set(values.clone(), update.id).await {
+                Err(error) if refused(&error) && values.len() > 1 && values.contains_key(LIMIT) => {}
+                ended => return ended.map_err(of_the_limit),
+            }
+            // All or nothing: a limit above the account's quota must not keep the others from being set.
+            let limit = values.remove(LIMIT).unwrap_or_default();
+            sleep(PACE).await;
+            self.set(values, update.id).await?;
+            sleep(PACE).await;
+            self.set(HashMap::from([(LIMIT.to_owned(), limit)]), update.id).await.map_err(of_the_limit)
         })
     }
 

@@ -7,11 +7,14 @@ use serde_json::Value;
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
 use crate::aws::{CallError, call, call_about, call_delete};
-use crate::resource::{Attributes, Found, Id, Kind, Resource, tags};
+use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 
 pub(super) struct Topics(pub(super) Arc<Ground>);
 
 /// SNS's name of the attribute.
+/// A key that encrypts the topic. CloudWatch cannot publish to a topic under the key that SNS has by itself
+/// (`alias/aws/sns`), and under another one only if that key lets it: the alarms would be mute.
+const KEY: &str = "KmsMasterKeyId";
 const POLICY: &str = "Policy";
 
 /// The tags of the topic; nothing where there is no topic.
@@ -43,6 +46,8 @@ impl ResourceKind for Topics {
             let Some(mut attributes) = tags_of(&self.0, id).await? else { return Ok(Vec::new()) };
             let policy = got.attributes().and_then(|all| all.get(POLICY)).map_or("", String::as_str);
             attributes.insert("policy".to_owned(), super::document(policy));
+            let key = got.attributes().and_then(|all| all.get(KEY)).filter(|key| !key.is_empty());
+            attributes.insert("kms_key_id".to_owned(), key.map_or(Value::Null, |key| Value::from(key.as_str())));
             let owner = tagging::owner(&attributes, &self.0.stack.names.stack);
             Ok(vec![Found::ours(id.clone(), attributes).owned_by(owner)])
         })
@@ -63,13 +68,11 @@ impl ResourceKind for Topics {
     fn update<'a>(&'a self, update: Update<'a>) -> Answer<'a, ()> {
         Box::pin(async move {
             let (id, sns, arn) = (update.id, &self.0.session.sns, &self.0.stack.names.topic_arn);
-            if update.touches(&["policy"]) {
-                let policy = update.wanted.get("policy").unwrap_or(&Value::Null).to_string();
-                let send = || {
-                    let set = sns.set_topic_attributes().topic_arn(arn).attribute_name(POLICY);
-                    set.attribute_value(&policy).send()
-                };
-                call_about("sns:SetTopicAttributes", id, send).await?;
+            let policy = update.wanted.get("policy").unwrap_or(&Value::Null).to_string();
+            let values = [("policy", POLICY, &*policy), ("kms_key_id", KEY, text(update.wanted, "kms_key_id"))];
+            for (_, name, value) in values.iter().filter(|(key, ..)| update.touches(&[key])) {
+                let set = sns.set_topic_attributes().topic_arn(arn).attribute_name(*name).attribute_value(*value);
+                call_about("sns:SetTopicAttributes", id, || set.clone().send()).await?;
             }
             let (set, remove) = tagging::changes(&update);
             if !remove.is_empty() {

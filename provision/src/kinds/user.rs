@@ -31,8 +31,10 @@ impl ResourceKind for Users {
                 attributes.insert("permissions_boundary".to_owned(), json!(boundary));
                 let owner = tagging::owner(&attributes, &self.0.stack.names.stack);
                 let mut found = Found::ours(id.clone(), attributes).owned_by(owner);
-                if candidate.wanted.is_none() && found.owner == Owner::Ours {
-                    found.obstacles = obstacles::of_user(&self.0, id).await?;
+                match (&candidate.wanted, &found.owner) {
+                    (None, Owner::Ours) => found.obstacles = obstacles::of_user(&self.0, id).await?,
+                    (Some(_), Owner::Ours) => found.beyond = obstacles::rights_of_user(&self.0, id).await?,
+                    _ => {}
                 }
                 all.push(found);
             }

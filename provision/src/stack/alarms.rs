@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::{Names, Site, resource};
 use crate::resource::{Attributes, Id, Kind, Resource};
 
+/// What the account has spent on SMS in the month so far.
+const SPENT: &str = "SMSMonthToDateSpentUSD";
+
 /// How many messages of 15 minutes a failure rate is worth an alarm for.
 const ENOUGH: u32 = 20;
 
@@ -21,7 +24,7 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
         let threshold = f64::from(limit) * f64::from(*percent) / 100.0;
         let spend = One {
             namespace: "AWS/SNS",
-            metric: "SMSMonthToDateSpentUSD",
+            metric: SPENT,
             dimensions: json!({}), // AWS's table names one; the metric has none
             statistic: "Maximum",
             threshold,
@@ -62,9 +65,17 @@ pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
     alarms.push((format!("{}-dead-letters", names.stack), account.queue.then(|| dead.attributes(site))));
 
     let topic = Id::new(Kind::SnsTopic, &names.topic);
-    let alarm =
-        |(name, wanted): (String, _)| resource(Kind::CloudwatchAlarm, &name, wanted, std::slice::from_ref(&topic));
+    let limit = Id::new(Kind::SmsAttributes, &site.place.region);
+    let alarm = |(name, wanted): (String, Option<Attributes>)| {
+        let after = if wanted.as_ref().is_some_and(follows_limit) { vec![limit.clone()] } else { Vec::new() };
+        Resource { after, ..resource(Kind::CloudwatchAlarm, &name, wanted, std::slice::from_ref(&topic)) }
+    };
     alarms.into_iter().map(alarm).collect()
+}
+
+/// Whether an alarm's threshold is a part of the monthly spend limit.
+pub fn follows_limit(alarm: &Attributes) -> bool {
+    alarm.get("metrics").is_some_and(|metrics| metrics[0]["metric_name"] == SPENT)
 }
 
 /// An alarm on one metric, looked at every five minutes.

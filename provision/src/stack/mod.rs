@@ -18,7 +18,7 @@ use sms_config::Account;
 use crate::aws::Place;
 use crate::resource::{Attributes, Id, Kind, Resource, TAG};
 
-pub use alarms::alarm_name_prefix;
+pub use alarms::{alarm_name_prefix, follows_limit};
 pub use delivery::{failure_log_group, log_arns, log_groups};
 pub use names::Names;
 pub use sms::SMS_ATTRIBUTES;
@@ -75,6 +75,14 @@ impl Stack {
         stack
     }
 
+    /// What a resource should be while `limit` USD is the monthly spend limit in force, since AWS refuses the one of the
+    /// settings.
+    pub fn at_limit(&self, id: &Id, limit: u32, place: &Place) -> Option<Attributes> {
+        let account = Account { monthly_spend_limit_usd: limit, ..self.account.clone() };
+        let stack = Self::wanted(&account, place, &self.profile);
+        stack.resources.into_iter().find(|resource| resource.id == *id).and_then(|resource| resource.wanted)
+    }
+
     /// The resources of a kind.
     pub fn of(&self, kind: Kind) -> Vec<&Resource> {
         self.resources.iter().filter(|resource| resource.id.kind == kind).collect()
@@ -105,5 +113,5 @@ fn plain<const N: usize>(wanted: bool, attributes: [(&str, Value); N]) -> Option
 }
 
 fn resource(kind: Kind, name: &str, wanted: Option<Attributes>, needs: &[Id]) -> Resource {
-    Resource { id: Id::new(kind, name), wanted, needs: needs.to_vec() }
+    Resource { id: Id::new(kind, name), wanted, needs: needs.to_vec(), after: Vec::new() }
 }

@@ -7,7 +7,7 @@ use crate::resource::{Id, Kind, Resource};
 
 pub(super) fn resources(site: &Site<'_>) -> Vec<Resource> {
     let topic = Id::new(Kind::SnsTopic, &site.names.topic);
-    let wanted = site.tagged(true, [("policy", policy(site))]);
+    let wanted = site.tagged(true, [("policy", policy(site)), ("kms_key_id", Value::Null)]);
     let mut resources = vec![resource(Kind::SnsTopic, &site.names.topic, wanted, &[])];
     resources.extend(site.account.alarm_emails.iter().map(|email| {
         let wanted = plain(true, [("protocol", json!("email"))]);
