@@ -233,6 +233,25 @@ fn is_in_data_dir(agent: &Agent) -> bool {
     folder.is_some_and(|folder| agent.data_dir.canonicalize().is_ok_and(|data_dir| folder.starts_with(data_dir)))
 }
 
+/// Looks for what would keep [`run`] from starting, as far as that can be seen without making or changing anything.
+///
+/// # Errors
+/// The first such thing.
+pub async fn check(settings: &Settings) -> Result<(), StartError> {
+    let agent = &settings.agent;
+    if agent.carrier == CarrierSetting::Sns || agent.queue != Queue::Sqlite {
+        let access = aws(&settings.aws).await?;
+        if let Queue::Sqs { url, .. } = &agent.queue {
+            SqsOutbox::check(&access, url)?;
+        }
+    }
+    crate::outbox::sqlite::check_folder(&agent.data_dir)?;
+    if agent.require_token && agent.token_file.exists() {
+        Token::open(&agent.token_file, is_in_data_dir(agent))?;
+    }
+    Ok(())
+}
+
 fn options(settings: &Settings) -> Options {
     Options {
         keep_text: settings.outbox.keep_text,
@@ -255,6 +274,18 @@ async fn aws(settings: &Aws) -> Result<AwsAccess, StartError> {
     if let Some(trouble) = access.credentials.profile_trouble().await {
         tracing::warn!("{trouble}");
     }
+    if let Some(surprise) = access.credentials.surprise() {
+        tracing::warn!("{surprise}");
+    }
+    let credentials = access.credentials.clone();
+    // The start does not wait for it: a source may come up later, and is found then.
+    tokio::spawn(async move {
+        let source = credentials.source().await;
+        match credentials.ready().await {
+            Ok(()) => tracing::info!(source, "AWS credentials are there"),
+            Err(why) => tracing::warn!(source, "no AWS credentials yet: {why}"),
+        }
+    });
     Ok(access)
 }
 

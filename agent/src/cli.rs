@@ -41,6 +41,11 @@ pub enum Command {
 }
 
 impl Arguments {
+    /// Whether the settings are to be checked, and nothing is to be served.
+    pub fn checks(&self) -> bool {
+        matches!(self.command, Some(Command::Check(_)))
+    }
+
     /// What was given in both places, in the order of the command line: the last one counts.
     pub fn given(&self) -> Given {
         let mut all = self.before.clone();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sms_config::{Lines, Loaded, Sources, Telemetry};
 
-use crate::cli::{Arguments, Command};
+use crate::cli::Arguments;
 use crate::signals::Signals;
 use crate::{app, defects};
 
@@ -45,15 +45,20 @@ fn with_settings(arguments: &Arguments, stderr: &Lines) -> Ended {
     if let Some(file) = &loaded.file {
         stderr.put(format!("sms-agent: settings file {}\n", file.display()).as_bytes());
     }
-    if let Some(Command::Check(_)) = arguments.command {
+    if arguments.checks() {
         loaded.near_misses.iter().for_each(|miss| stderr.put(format!("sms-agent: {miss}\n").as_bytes()));
-        return Ok(std::io::stdout().write_all(loaded.listing().as_bytes())?);
+        std::io::stdout().write_all(loaded.listing().as_bytes())?;
     }
     let telemetry = Telemetry::start_on("sms-agent", LOG, stderr)?;
-    loaded.near_misses.iter().for_each(|miss| tracing::warn!("{miss}"));
+    if !arguments.checks() {
+        loaded.near_misses.iter().for_each(|miss| tracing::warn!("{miss}"));
+    }
     let stdout = Lines::to("standard output", std::io::stdout())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
+        if arguments.checks() {
+            return Ok(app::check(&loaded.settings).await?);
+        }
         let announce = |address| stdout.put(format!("sms-agent listening on {address}\n").as_bytes());
         Signals::listen()?.run(|stop| app::run(&loaded.settings, stop, announce)).await??;
         telemetry.shutdown(FLUSH).await;

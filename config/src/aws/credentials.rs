@@ -22,11 +22,10 @@ use aws_smithy_runtime_api::client::identity::{
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::SdkConfig;
-use aws_types::os_shim_internal::Env;
 use aws_types::sdk_config::SharedTimeSource;
 
 use super::profile::{self, ProfileTrouble};
-use super::{base, missing};
+use super::{base, checked, environment, missing, process, source};
 use crate::{Aws, within};
 
 /// How long a failure to get credentials is remembered by [`Credentials::ready`].
@@ -34,6 +33,9 @@ const REMEMBER: Duration = Duration::from_secs(5);
 /// How long [`Credentials::ready`] waits for them. The instance metadata service of a machine that has none takes
 /// that long to be given up.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the cache before the chain waits for it.
+const LOADING: Duration = Duration::from_secs(120);
 
 /// The credentials of this process. Clones share them.
 #[derive(Clone)]
@@ -64,7 +66,7 @@ enum Last {
 impl Credentials {
     /// Credentials as the settings say; `base` has region, endpoint and HTTP client for the call that assumes a role.
     pub(super) fn new(settings: Aws, base: SdkConfig) -> Self {
-        let state = State { cache: IdentityCache::lazy().build(), stale: false, last: None };
+        let state = State { cache: new_cache(), stale: false, last: None };
         Self(Arc::new(Shared {
             settings,
             time: base.time_source().unwrap_or_default(),
@@ -79,7 +81,7 @@ impl Credentials {
     /// answers that the credentials themselves are wrong.
     pub fn reload(&self) {
         let mut state = self.state();
-        state.cache = IdentityCache::lazy().build();
+        state.cache = new_cache();
         state.stale = true;
         state.last = None;
     }
@@ -119,7 +121,7 @@ impl Credentials {
     /// source of credentials. Of a profile in no file only the instance's metadata service is asked, which has those of
     /// the machine and not of whom the profile stands for.
     pub async fn profile_trouble(&self) -> Option<ProfileTrouble> {
-        let env = Env::real();
+        let env = environment::env();
         if self.0.settings.profile.is_some() {
             return profile::trouble(&self.0.settings, &env).await;
         }
@@ -128,6 +130,16 @@ impl Credentials {
         }
         let trouble = profile::trouble(&self.0.settings, &env).await;
         trouble.filter(|trouble| !matches!(trouble, ProfileTrouble::Missing(_)) || !profile::has_other_source(&env))
+    }
+
+    /// Where credentials are taken from by the settings and the environment, in words for a person.
+    pub async fn source(&self) -> String {
+        source::told(&self.0.settings, &environment::env()).await
+    }
+
+    /// What somebody may not expect of that choice: an ignored profile, half a key.
+    pub fn surprise(&self) -> Option<String> {
+        source::surprise(&self.0.settings, &environment::env())
     }
 
     fn known(&self) -> Option<Result<(), String>> {
@@ -144,7 +156,7 @@ impl Credentials {
     async fn provide(&self) -> Provided {
         let chain = self.chain().await;
         let unless_had = Stale(&self.0);
-        let provided = chain.provide_credentials().await;
+        let provided = chain.provide_credentials().await.and_then(checked::checked);
         match &provided {
             Ok(credentials) => {
                 std::mem::forget(unless_had);
@@ -182,9 +194,10 @@ impl Credentials {
     }
 
     async fn make(&self) -> SharedCredentialsProvider {
-        let source = match &self.0.settings.profile {
-            Some(profile) => self.profile(profile),
-            None => self.default_chain().await,
+        let source = match (process::in_use(&self.0.settings, &environment::env()).await, &self.0.settings.profile) {
+            (Some(program), _) => SharedCredentialsProvider::new(program),
+            (None, Some(profile)) => self.profile(profile),
+            (None, None) => self.default_chain().await,
         };
         let Some(role) = &self.0.settings.role_arn else { return source };
         let mut assumed = AssumeRoleProvider::builder(role).session_name("sms").configure(&self.0.base);
@@ -200,18 +213,27 @@ impl Credentials {
         if let Some(http) = self.0.base.http_client() {
             config = config.with_http_client(http);
         }
-        let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&config)
+            .profile_name(name)
+            .profile_files(profile::files())
+            .build();
         SharedCredentialsProvider::new(provider)
     }
 
     async fn default_chain(&self) -> SharedCredentialsProvider {
         let loaded = base(&self.0.settings, self.0.base.http_client()).load().await;
-        loaded.credentials_provider().unwrap_or_else(|| SharedCredentialsProvider::new(NoSource))
+        loaded.credentials_provider().unwrap_or_else(|| SharedCredentialsProvider::new(source::NoSource))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.state()
     }
+}
+
+/// The callers watch the time, and know how long a person or a program may take.
+fn new_cache() -> SharedIdentityCache {
+    IdentityCache::lazy().load_timeout(LOADING).build()
 }
 
 impl Shared {
@@ -263,18 +285,5 @@ impl ResolveCachedIdentity for Credentials {
         config: &ConfigBag,
     ) -> Result<(), BoxError> {
         self.state().cache.clone().validate_base_client_config(components, config)
-    }
-}
-
-/// Stands where the SDK knows no source at all.
-#[derive(Debug)]
-struct NoSource;
-
-impl ProvideCredentials for NoSource {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("no source of credentials")))
     }
 }

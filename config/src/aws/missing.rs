@@ -1,9 +1,8 @@
 //! Why there are no credentials, and what to do about it, in words for a person.
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_types::os_shim_internal::Env;
 
-use super::profile;
+use super::{environment, profile};
 use crate::Aws;
 use crate::foreign::{self, ServiceError};
 
@@ -17,7 +16,7 @@ const ASSUME: &str = "check that the ARN of the role and the external ID are rig
 /// The SDK's error as a reason and a remedy. Nothing of it is a peer's own text.
 pub(super) async fn explained(error: &CredentialsError, settings: &Aws, region: &str) -> String {
     if let Some(answer) = foreign::service_error(error) {
-        let mfa = profile::needs_mfa(settings, &Env::real()).await;
+        let mfa = profile::needs_mfa(settings, &environment::env()).await;
         return refused(&answer.in_region(region), mfa.as_deref());
     }
     let causes = foreign::causes(error);

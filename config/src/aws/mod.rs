@@ -4,13 +4,19 @@
 //! made. Our keys win over `AWS_*`; what is not set is left to the SDK's own chain: environment, profiles, web
 //! identity, the container services of ECS and EKS, the instance's metadata service.
 
+mod checked;
 mod credentials;
+mod environment;
 mod http;
 mod incoming;
 mod missing;
 mod outgoing;
+mod process;
 mod profile;
+mod proxy;
 mod region;
+mod source;
+mod trust;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +29,6 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_smithy_types::retry::RetryConfig;
-use aws_types::os_shim_internal::Env;
 use aws_types::service_config::ServiceConfigKey;
 
 pub use credentials::Credentials;
@@ -31,6 +36,8 @@ pub use incoming::Incoming;
 pub use outgoing::Outgoing;
 pub use profile::{Ahead, InUse, MissingProfile, ProfileTrouble, ahead_of_a_key, in_use};
 pub use region::sends_sms;
+
+use proxy::Proxies;
 
 use crate::Aws;
 
@@ -57,9 +64,33 @@ pub enum AwsError {
     /// A profile is named that is in no file, or a file cannot be understood; it may have had the region.
     #[error("{0}")]
     Profile(ProfileTrouble),
-    /// The SDK takes an empty endpoint for one, and breaks off at it.
-    #[error("{0} is set and empty: unset it, or make it the URL of an endpoint")]
-    EmptyEndpoint(String),
+    /// A variable holds something that cannot be used.
+    #[error("{variable}: must be {allowed}; correct it or unset it")]
+    Variable {
+        /// Its name.
+        variable: String,
+        /// What it may hold.
+        allowed: &'static str,
+    },
+    /// A profile, or the machine, names a region that is none.
+    #[error(
+        "the region {0} must be the name of a region in lower case, such as us-east-1; correct it there, or set \
+         aws.region (SMS_AWS__REGION) or AWS_REGION"
+    )]
+    Region(&'static str),
+    /// The endpoint of a profile is none.
+    #[error(
+        "endpoint_url of the AWS profile must be an http:// or https:// URL; correct it there, or set aws.endpoint_url"
+    )]
+    ProfileEndpoint,
+    /// The certificates to trust cannot be had.
+    #[error(
+        "{by}: the file it names cannot be read or holds no certificate in PEM; check the path and its permissions"
+    )]
+    CaBundle {
+        /// What names the file.
+        by: &'static str,
+    },
     /// The SDK leaves out a query, and logs it; it may be a secret, and so may what stands before the host.
     #[error(
         "{0} has more than an endpoint: leave scheme, host, port and path, and take out what stands before an @ or after a ?"
@@ -85,16 +116,11 @@ impl AwsAccess {
     /// # Errors
     /// [`AwsError`].
     pub async fn load(settings: &Aws, options: ClientOptions) -> Result<Self, AwsError> {
-        let empty = std::env::vars_os().find(|(name, value)| {
-            value.is_empty() && name.to_str().is_some_and(|name| name.starts_with("AWS_ENDPOINT_URL"))
-        });
-        if let Some((name, _)) = empty {
-            return Err(AwsError::EmptyEndpoint(name.to_string_lossy().into_owned()));
-        }
+        environment::check(settings)?;
         if let Some(name) = odd_endpoint(settings) {
             return Err(AwsError::OddEndpoint(name));
         }
-        if let Some(trouble) = profile::no_file(&Env::real()) {
+        if let Some(trouble) = profile::no_file(&environment::env()) {
             return Err(AwsError::Profile(trouble));
         }
         let mut timeouts = TimeoutConfig::builder().connect_timeout(options.connect_timeout);
@@ -104,11 +130,18 @@ impl AwsAccess {
             n => RetryConfig::standard().with_max_attempts(n.saturating_add(1)),
         };
         // The base is without credentials: the chain is made when they are first needed.
-        let base = base(settings, Some(http::client())).no_credentials().load().await;
+        let http = http::client(Proxies::of_process()?, trust::trusted(settings, &environment::env()).await?);
+        let base = base(settings, Some(http)).no_credentials().load().await;
+        if base.endpoint_url().is_some_and(|endpoint| !environment::is_url(endpoint)) {
+            return Err(AwsError::ProfileEndpoint);
+        }
         let Some(region) = base.region().map(ToString::to_string) else {
-            let trouble = profile::trouble(settings, &Env::real()).await;
+            let trouble = profile::trouble(settings, &environment::env()).await;
             return Err(trouble.map_or(AwsError::NoRegion, AwsError::Profile));
         };
+        if !environment::is_region(&region) {
+            return Err(AwsError::Region("of the AWS profile, or of the instance,"));
+        }
         let credentials = Credentials::new(Aws { region: Some(region.clone()), ..settings.clone() }, base.clone());
         let mut config = base.into_builder().timeout_config(timeouts.build()).retry_config(retries);
         config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials.clone())));
@@ -116,12 +149,18 @@ impl AwsAccess {
         Ok(Self { config: config.build(), credentials, region })
     }
 
+    /// Where calls to that service, named as the SDK names it (`SQS`), go by the service's own variable or the profile,
+    /// where that is not where all go.
+    pub fn own_endpoint_of(&self, service_id: &str) -> Option<String> {
+        let key = ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+        let own = key.build().ok().and_then(|key| self.config.service_config()?.load_config(key));
+        own.filter(|own| Some(own.as_str()) != self.config.endpoint_url())
+    }
+
     /// Whether calls to that service, named as the SDK names it (`SQS`), go elsewhere than to AWS: by `aws.endpoint_url`,
     /// `AWS_ENDPOINT_URL`, the service's own variable or the profile.
     pub fn has_endpoint_for(&self, service_id: &str) -> bool {
-        let key = ServiceConfigKey::builder().service_id(service_id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
-        let own = key.build().ok().and_then(|key| self.config.service_config()?.load_config(key));
-        own.is_some() || self.config.endpoint_url().is_some()
+        self.own_endpoint_of(service_id).is_some() || self.config.endpoint_url().is_some()
     }
 }
 
@@ -138,14 +177,14 @@ fn odd_endpoint(settings: &Aws) -> Option<String> {
 }
 
 fn base(settings: &Aws, http: Option<SharedHttpClient>) -> ConfigLoader {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).env(environment::env());
     if let Some(http) = http {
         loader = loader.http_client(http);
     }
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
-    if let Some(profile) = &settings.profile {
+    if let Some((profile, _)) = profile::named(settings, &environment::env()) {
         loader = loader.profile_name(profile);
     }
     if let Some(endpoint) = &settings.endpoint_url {

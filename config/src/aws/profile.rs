@@ -12,14 +12,14 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use aws_config::profile::{ProfileSet, load};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
-use super::causes;
+use super::{causes, environment};
 use crate::Aws;
 
 /// What names a profile where the settings do.
 const SETTING: &str = "aws.profile (or the profile of the target)";
-const VARIABLE: &str = "AWS_PROFILE";
 
 /// The shared files as the SDKs find them: the variable that names one, and where it is otherwise.
 const FILES: [(&str, &str); 2] =
@@ -173,7 +173,7 @@ fn has_one_of(sources: &[&[&str]], env: &Env) -> bool {
 
 /// Where the credentials come from that these settings lead to; no profile where the files cannot be understood.
 pub async fn in_use(settings: &Aws) -> InUse {
-    used(settings, &Env::real()).await
+    used(settings, &environment::env()).await
 }
 
 async fn used(settings: &Aws, env: &Env) -> InUse {
@@ -192,7 +192,7 @@ async fn used(settings: &Aws, env: &Env) -> InUse {
 /// # Errors
 /// One of the files cannot be understood: the SDKs find no key in either.
 pub async fn ahead_of_a_key(profile: &str) -> Result<Option<Ahead>, ProfileTrouble> {
-    ahead(profile, &Env::real()).await
+    ahead(profile, &environment::env()).await
 }
 
 async fn ahead(profile: &str, env: &Env) -> Result<Option<Ahead>, ProfileTrouble> {
@@ -209,6 +209,12 @@ async fn ahead(profile: &str, env: &Env) -> Result<Option<Ahead>, ProfileTrouble
     Ok((!keys.is_empty()).then_some(Ahead { file, keys }))
 }
 
+/// Whether one of the files has that profile.
+pub(super) async fn exists(name: &str, env: &Env) -> bool {
+    let known = load(&Fs::real(), env, &Default::default(), None).await;
+    known.is_ok_and(|known| known.get_profile(name).is_some())
+}
+
 /// The profile in use whose role asks for a second factor, if there is one.
 pub(super) async fn needs_mfa(settings: &Aws, env: &Env) -> Option<String> {
     let name = named(settings, env).map_or("default".to_owned(), |(name, _)| name);
@@ -217,11 +223,25 @@ pub(super) async fn needs_mfa(settings: &Aws, env: &Env) -> Option<String> {
     chain(&known, &name).into_iter().find(asks)
 }
 
+/// The files for the one source that reads the environment itself, where an empty variable is a path.
+pub(super) fn files() -> EnvConfigFiles {
+    // A file that is named here has to be there.
+    let found = |(variable, usual)| match file(&environment::env(), variable, usual) {
+        path if path.exists() => path,
+        _ => PathBuf::from("/dev/null"),
+    };
+    let [config, credentials] = FILES.map(found);
+    EnvConfigFiles::builder()
+        .with_file(EnvConfigFileKind::Config, config)
+        .with_file(EnvConfigFileKind::Credentials, credentials)
+        .build()
+}
+
 /// The profile that somebody names, and what names it.
-fn named(settings: &Aws, env: &Env) -> Option<(String, &'static str)> {
+pub(super) fn named(settings: &Aws, env: &Env) -> Option<(String, &'static str)> {
     match &settings.profile {
         Some(name) => Some((name.clone(), SETTING)),
-        None => variable(env, VARIABLE).map(|name| (name, VARIABLE)),
+        None => environment::first(env, &environment::PROFILE).map(|(variable, name)| (name, variable)),
     }
 }
 
@@ -251,7 +271,7 @@ fn file(env: &Env, variable: &str, usual: &str) -> PathBuf {
 }
 
 /// As the SDKs do it: `~` is the home directory if there is one.
-fn expanded(path: &str, env: &Env) -> PathBuf {
+pub(super) fn expanded(path: &str, env: &Env) -> PathBuf {
     match (Path::new(path).strip_prefix("~"), env.get("HOME")) {
         (Ok(rest), Ok(home)) => Path::new(&home).join(rest),
         _ => PathBuf::from(path),

@@ -10,6 +10,8 @@ use aws_credential_types::provider::ProvideCredentials;
 
 use super::*;
 
+mod tls;
+
 const OPTIONS: ClientOptions =
     ClientOptions { connect_timeout: Duration::from_secs(1), operation_attempt_timeout: None, retries: 0 };
 
@@ -193,6 +195,10 @@ fn a_role_is_assumed_with_its_external_id_and_the_base_credentials() {
     );
 }
 
+const ROLE_ANSWER: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
+     <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+     <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+
 /// STS, for one question.
 fn answer_once(listener: &TcpListener) -> String {
     let (mut stream, _) = listener.accept().unwrap();
@@ -202,9 +208,7 @@ fn answer_once(listener: &TcpListener) -> String {
         assert!(read > 0, "{asked}");
         asked.push_str(&String::from_utf8_lossy(&buffer[..read]));
     }
-    let body = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
-                <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
-                <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+    let body = ROLE_ANSWER;
     write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
     asked
 }

@@ -9,11 +9,15 @@ use super::error::Origin;
 use super::keys::{self, KEYS, Key};
 use super::redact::{REDACTED, redact_url};
 use super::shape::Settings;
+use super::sources::Sources;
 use super::values::Values;
 
 /// One line for every key, and for what the targets set themselves.
-pub(super) fn listing(settings: &Settings, values: &Values, targets: &[TargetValues]) -> String {
+pub(super) fn listing(settings: &Settings, values: &Values, targets: &[TargetValues], sources: &Sources) -> String {
     let keys = KEYS.iter().map(|key| {
+        if let Some((variable, value)) = left_to_aws(key, values, sources) {
+            return line(key.name, &quoted(&value), &Origin::Variable(variable.to_owned()));
+        }
         let shown = computed(key, settings).or_else(|| given(key, values)).unwrap_or_else(|| quoted(""));
         line(key.name, &shown, &values.origin(key.name))
     });
@@ -26,6 +30,26 @@ pub(super) fn listing(settings: &Settings, values: &Values, targets: &[TargetVal
         })
     });
     keys.chain(of_targets).collect()
+}
+
+/// The SDK's own variable for a key that the settings leave open.
+fn left_to_aws(key: &Key, values: &Values, sources: &Sources) -> Option<(&'static str, String)> {
+    let variables: &[&'static str] = match key.name {
+        "aws.region" => &["AWS_REGION", "AWS_DEFAULT_REGION"],
+        "aws.profile" => &["AWS_PROFILE", "AWS_DEFAULT_PROFILE"],
+        "aws.endpoint_url" => &["AWS_ENDPOINT_URL"],
+        _ => return None,
+    };
+    if values.entry(key.name).is_some() {
+        return None;
+    }
+    let set = |name: &&'static str| {
+        let value = sources.variable(name)?.to_str().filter(|value| !value.trim().is_empty())?;
+        let shown =
+            if key.kind.parse(value).and_then(|value| key.kind.read(&value)).is_some() { value } else { REDACTED };
+        Some((*name, if key.name.ends_with("_url") { redact_url(shown) } else { shown.to_owned() }))
+    };
+    variables.iter().find_map(set)
 }
 
 fn line(name: &str, shown: &str, origin: &Origin) -> String {

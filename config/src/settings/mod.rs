@@ -76,13 +76,13 @@ impl Loaded {
         if !problems.is_empty() {
             return Err(SettingsError(problems));
         }
-        let listing = listing::listing(&settings, &values, &targets);
+        let listing = listing::listing(&settings, &values, &targets, sources);
         let near_misses = near_misses::near_misses(&sources.env);
         Ok(Self { settings, file, near_misses, listing })
     }
 
     /// What `sms-agent check` prints: one line a key, `key = value  # default | FILE | VARIABLE | --set`, secrets
-    /// replaced. The left of each `#` is TOML.
+    /// replaced. What of `[aws]` is left to `AWS_*` is shown with the variable that has it. The left of each `#` is TOML.
     pub fn listing(&self) -> &str {
         &self.listing
     }

@@ -28,6 +28,9 @@ const RETRIES: u32 = 5;
 const OPTIONS: ClientOptions =
     ClientOptions { connect_timeout: CONNECT, operation_attempt_timeout: Some(ATTEMPT), retries: RETRIES };
 
+/// The services that are called, as the SDK names them.
+const SERVICES: [&str; 6] = ["IAM", "SNS", "SQS", "STS", "CloudWatch", "CloudWatch Logs"];
+
 /// What the names of a partition's regions begin with, where it is not `aws`.
 const PARTITIONS: [(&str, &str); 7] = [
     ("cn-", "aws-cn"),
@@ -113,6 +116,8 @@ pub struct Session {
     pub in_use: InUse,
     /// An endpoint that is not AWS's own, to be shown before anything is changed.
     pub endpoint: Option<String>,
+    /// Services that are called at another one than that, and where.
+    pub endpoints: Vec<(&'static str, String)>,
     /// IAM.
     pub iam: aws_sdk_iam::Client,
     /// SNS.
@@ -162,6 +167,11 @@ impl Session {
             caller_arn: arn.to_owned(),
             in_use: in_use(settings).await,
             endpoint: access.config.endpoint_url().map(ToOwned::to_owned),
+            endpoints: SERVICES
+                .iter()
+                .filter(|_| settings.endpoint_url.is_none())
+                .filter_map(|service| Some((*service, access.own_endpoint_of(service)?)))
+                .collect(),
             iam: aws_sdk_iam::Client::new(&access.config),
             sns: aws_sdk_sns::Client::new(&access.config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&access.config),

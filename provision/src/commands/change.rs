@@ -274,7 +274,10 @@ fn advice(plan: &Plan) -> String {
 
 pub(super) fn heading(opened: &Opened) -> String {
     let session = &opened.ground.session;
-    let endpoint = session.endpoint.as_ref().map(|url| format!(", endpoint {url}")).unwrap_or_default();
+    let mut endpoint = session.endpoint.as_ref().map(|url| format!(", endpoint {url}")).unwrap_or_default();
+    for (service, url) in &session.endpoints {
+        endpoint.push_str(&format!(", {service} at {url}"));
+    }
     format!(
         "Account {}, region {}, stack {}{endpoint}",
         session.place.account, session.place.region, opened.ground.stack.names.stack

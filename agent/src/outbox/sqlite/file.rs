@@ -115,6 +115,23 @@ fn has_no_room(mut file: &File) -> bool {
     written.is_err_and(|error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
 }
 
+/// Whether the folder is one or could be made, without making it.
+///
+/// # Errors
+/// A file is in its place, or in that of a folder above it, or it cannot be looked at.
+pub fn check_folder(folder: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Folder { path: folder.to_owned(), source };
+    for path in folder.ancestors().filter(|path| !path.as_os_str().is_empty()) {
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => return Ok(()),
+            Ok(_) => return Err(failed(io::ErrorKind::NotADirectory.into())),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(())
+}
+
 /// Makes the folder, readable by its owner only, and takes it for this process; it is held until the lock is dropped
 /// or the process dies.
 pub(super) fn own(folder: &Path) -> Result<File, OpenError> {

@@ -34,7 +34,7 @@ use rusqlite::Connection;
 
 use self::ahead::Ahead;
 use self::committer::Committer;
-pub use self::file::OpenError;
+pub use self::file::{OpenError, check_folder};
 pub use self::options::Options;
 pub use self::owner::{Account, Owner, OwnerError};
 use self::readiness::Readiness;

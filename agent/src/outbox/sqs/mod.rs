@@ -52,6 +52,14 @@ pub struct SqsOutbox {
 }
 
 impl SqsOutbox {
+    /// Whether the queue of that URL could be called; nothing is asked.
+    ///
+    /// # Errors
+    /// [`NoQueue`].
+    pub fn check(access: &AwsAccess, url: &QueueUrl) -> Result<(), NoQueue> {
+        Queue::new(access, url).map(drop)
+    }
+
     /// The queue of that URL, on the base of rows that were opened to forward. To be called inside a tokio runtime, in
     /// which it sends what waits from now on.
     ///
