@@ -114,7 +114,8 @@ const KNOWN: &[(&str, &str)] = &[
     ),
     (
         "This behavior requires following cargo feature(s) enabled: {any}",
-        "this program does not support that source of credentials",
+        "this program does not log in by itself: give a profile of its own credential_process = aws configure \
+         export-credentials --profile NAME",
     ),
     (
         "sso-session named `{name}` (referenced by profile `{name}`) was not found",
