@@ -1,6 +1,7 @@
 //! The composition root: builds the rooms, hands each what it needs, starts them and stops them in order.
 
 mod account;
+mod folder;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,9 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::folder::back_up;
 use crate::admission::{AssignedNumbers, Door, Rooms, Rule};
-use crate::api::{Api, BindError, Fingerprints, Limits, Listener, Parts, SecretError, Token};
+use crate::api::{Api, BindError, Limits, Listener, Parts, SecretError, Token};
 use crate::carrier::Carrier;
 use crate::carrier::simulator::{Simulator, StoreError};
 use crate::carrier::sns::Sns;
@@ -101,6 +103,7 @@ pub async fn run(
     tokio::spawn(rows.keep_time());
     // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
     let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
+    let fingerprints = folder::fingerprints(&agent.data_dir, &rows, key_in_use).await?;
     let (outbox, role): (Arc<dyn Outbox>, Role) = match (&agent.queue, &access) {
         (Queue::Sqs { url, role }, Some(access)) => {
             (Arc::new(SqsOutbox::new(rows, access, url, *role, Arc::clone(&clock))?), *role)
@@ -137,7 +140,7 @@ pub async fn run(
         intake: Arc::new(door.clone()),
         phone: simulator.as_ref().map(|simulator| simulator.phone()),
         token: agent.require_token.then(|| Token::open(&agent.token_file, is_in_data_dir(agent))).transpose()?,
-        fingerprints: Fingerprints::open(&agent.data_dir.join("fingerprint-key"), key_in_use)?,
+        fingerprints,
         wait: agent.wait,
         takes_sends: role != Role::Dispatch,
         default_type: match agent.default_type {

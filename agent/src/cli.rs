@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -38,6 +38,24 @@ pub struct Given {
 pub enum Command {
     /// Prints the effective settings and where each comes from, secrets left out
     Check(Given),
+    /// Writes a consistent copy of the outbox to a new file, whether or not the agent runs
+    Backup {
+        /// The copy; it must not exist
+        file: PathBuf,
+        /// Where its settings come from
+        #[command(flatten)]
+        given: Given,
+    },
+}
+
+impl Command {
+    /// The file that a backup is to be written to.
+    pub fn target(&self) -> Option<&Path> {
+        match self {
+            Self::Check(_) => None,
+            Self::Backup { file, .. } => Some(file),
+        }
+    }
 }
 
 impl Arguments {
@@ -49,7 +67,7 @@ impl Arguments {
     /// What was given in both places, in the order of the command line: the last one counts.
     pub fn given(&self) -> Given {
         let mut all = self.before.clone();
-        if let Some(Command::Check(after)) = &self.command {
+        if let Some(Command::Check(after) | Command::Backup { given: after, .. }) = &self.command {
             all.config = after.config.clone().or(all.config);
             all.set.extend_from_slice(&after.set);
         }

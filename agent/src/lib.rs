@@ -15,6 +15,7 @@ pub mod dispatch;
 pub mod message;
 mod open_files;
 pub mod outbox;
+mod private_file;
 pub mod program;
 pub mod receipts;
 pub mod signals;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sms_config::{Lines, Loaded, Sources, Telemetry};
 
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Command};
 use crate::signals::Signals;
 use crate::{app, defects};
 
@@ -44,6 +44,9 @@ fn with_settings(arguments: &Arguments, stderr: &Lines) -> Ended {
     // Not a line of the log, which may be told to say less.
     if let Some(file) = &loaded.file {
         stderr.put(format!("sms-agent: settings file {}\n", file.display()).as_bytes());
+    }
+    if let Some(target) = arguments.command.as_ref().and_then(Command::target) {
+        return Ok(std::io::stdout().write_all(app::back_up(&loaded.settings, target)?.as_bytes())?);
     }
     if arguments.checks() {
         loaded.near_misses.iter().for_each(|miss| stderr.put(format!("sms-agent: {miss}\n").as_bytes()));

@@ -15,7 +15,7 @@ const HOUSE: House = House {
     name: "sms_agent",
     order: &[
         &["message"],
-        &["clock"],
+        &["clock", "private_file"],
         &["carrier", "outbox"],
         &["dispatch"],
         &["receipts", "admission"],

@@ -39,7 +39,19 @@ impl Fingerprints {
         if key.trim_ascii().len() < 64 {
             return Err(unusable("is cut short: it must hold 64 hexadecimal digits"));
         }
+        let digits = key.trim_ascii();
+        if !digits.iter().all(u8::is_ascii_hexdigit) || digits.iter().all(|digit| Some(digit) == digits.first()) {
+            return Err(unusable("does not hold 64 random hexadecimal digits"));
+        }
         Hmac::new_from_slice(key.trim_ascii()).map(Self).map_err(|_| unusable("is no key"))
+    }
+
+    /// What tells this key from every other, and nothing about it.
+    pub fn check_value(&self) -> [u8; 32] {
+        let mut check = self.0.clone();
+        check.update(&[2]);
+        check.update(b"the key of the fingerprints");
+        check.finalize().into_bytes().into()
     }
 
     /// The key that came with a request, if one came.

@@ -39,7 +39,7 @@ pub enum SecretError {
     #[error(
         "{path} is missing, and the outbox remembers idempotency keys by it: without it, requests that are repeated \
          would be sent again. Put it back from a backup; or, if that may be, make a new one: \
-         (umask 077; openssl rand -hex 32 > {path})"
+         (umask 077; openssl rand -hex 32 > {path}; touch {path}.replaced)"
     )]
     Lost {
         /// The file.

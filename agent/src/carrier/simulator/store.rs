@@ -4,14 +4,13 @@
 //! It survives the death of the process and, but for the newest messages, that of the machine. All calls are short
 //! (some ten microseconds) and made in place, without a thread of their own.
 
-use std::fs::{OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::phone::Received;
 use crate::message::{MessageId, SmsType, Timestamp, WallTime};
+use crate::private_file;
 
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = "
@@ -73,8 +72,7 @@ impl Store {
     pub(super) fn open(path: &Path, keep: u32) -> Result<Self, StoreError> {
         let file = |error| StoreError::File(path.to_owned(), error);
         // SQLite gives the files beside it the same permissions.
-        let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(file)?;
-        made.set_permissions(Permissions::from_mode(0o600)).map_err(file)?;
+        private_file::open(path).map_err(file)?;
         let database = |error| StoreError::Database(path.to_owned(), error);
         let connection = Connection::open(path).map_err(database)?;
         let version = Self::prepare(&connection).map_err(database)?;

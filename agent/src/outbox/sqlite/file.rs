@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
 use crate::message::{Code, Problem, sentence};
+use crate::private_file;
 
 /// What is wrong with a file.
 #[derive(Debug, Error)]
@@ -48,6 +49,15 @@ pub enum OpenError {
         path: PathBuf,
         /// What SQLite says.
         source: Cause,
+    },
+    /// The key of the fingerprints is not the one that it was used with.
+    #[error(
+        "{key} is not the key that the outbox was used with: requests that are repeated would be sent again. Put the former \
+         key back from a backup; or, if that may be, say so with `touch {key}.replaced` and start again"
+    )]
+    ForeignKey {
+        /// The file of the key.
+        key: PathBuf,
     },
     /// It has no byte, or is not there, and once had some.
     #[error(
@@ -104,7 +114,7 @@ impl OpenError {
 /// Whether the disk of this file refuses another one, as large as SQLite's index.
 fn is_full(beside: &Path) -> bool {
     let path = beside.with_extension("room");
-    let full = open_private(&path).is_ok_and(|file| has_no_room(&file));
+    let full = private_file::open(&path).is_ok_and(|file| has_no_room(&file));
     // Not there, or another start removes it.
     drop(std::fs::remove_file(&path));
     full
@@ -139,9 +149,9 @@ pub(super) fn own(folder: &Path) -> Result<File, OpenError> {
         let path = path.to_owned();
         move |source| OpenError::Folder { path, source }
     };
-    make_private_folder(folder).map_err(failed(folder))?;
+    private_file::folder(folder).map_err(failed(folder))?;
     let path = folder.join("lock");
-    let lock = open_private(&path).map_err(failed(&path))?;
+    let lock = private_file::open(&path).map_err(failed(&path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
@@ -155,6 +165,7 @@ const MADE_LATER: [&str; 3] = ["outbox.db-wal", "fingerprint-key", "simulator.db
 /// Refuses a file of no byte where there was an outbox: SQLite would make a new one of it, as if nothing had been lost. And
 /// no file beside a log, which may hold all that was not moved into the file yet: SQLite would begin the log anew.
 pub(super) fn refuse_emptied(folder: &Path, path: &Path) -> Result<(), OpenError> {
+    private_file::check(path).map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
     let length = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
     let shows = match length(path) {
         Some(0) => &MADE_LATER[..],
@@ -168,29 +179,19 @@ pub(super) fn refuse_emptied(folder: &Path, path: &Path) -> Result<(), OpenError
     }
 }
 
-/// Makes a file, or takes one that is there, for its owner only: the folder may be an older one that is open to others.
-/// SQLite gives its log and its index the permissions of the file that they belong to.
-pub(super) fn make_private(path: &Path) -> io::Result<()> {
-    open_private(path).map(drop)
-}
-
-fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    Ok(file)
-}
-
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+/// Makes the outbox's file, or takes the one that is there, and locks it itself: whoever removes the lock file lets nobody
+/// else in. To be closed after all connections to the file: closing it gives up the locks that SQLite holds.
+pub(super) fn hold(folder: &Path, path: &Path) -> Result<File, OpenError> {
+    let failed = |path: &Path, source| OpenError::Folder { path: path.to_owned(), source };
+    for beside in ["db-wal", "db-shm"].map(|extension| path.with_extension(extension)) {
+        private_file::check(&beside).map_err(|source| failed(&beside, source))?;
+    }
+    let file = private_file::open(path).map_err(|source| failed(path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(path, source)),
+    }
 }
 
 /// What both connections need.

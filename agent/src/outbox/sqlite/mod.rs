@@ -5,6 +5,7 @@
 //! the commit that it speaks of, and one that promises the disk after its fsync.
 
 mod ahead;
+mod backup;
 mod committer;
 mod elsewhere;
 mod ending;
@@ -12,11 +13,13 @@ mod entry;
 mod file;
 mod history;
 mod horizon;
+mod key_check;
 mod log;
 mod log_repair;
 mod not_committed;
 mod options;
 mod owner;
+mod presence;
 mod queue;
 mod readiness;
 mod row;
@@ -33,10 +36,12 @@ use futures_util::future::BoxFuture;
 use rusqlite::Connection;
 
 use self::ahead::Ahead;
+pub use self::backup::{BackedUp, BackupError, backup};
 use self::committer::Committer;
 pub use self::file::{OpenError, check_folder};
 pub use self::options::Options;
 pub use self::owner::{Account, Owner, OwnerError};
+use self::presence::Presence;
 use self::readiness::Readiness;
 use self::trouble::{Damage, Trouble};
 use self::untaken::Untaken;
@@ -60,8 +65,9 @@ pub struct SqliteOutbox {
     ahead: Arc<Ahead>,
     options: Options,
     clock: Arc<dyn Clock>,
-    /// Held for the life of the process: one agent a folder.
-    _lock: std::fs::File,
+    presence: Arc<Presence>,
+    /// Held for the life of the process: one agent a folder. They are closed last.
+    _locks: [std::fs::File; 2],
 }
 
 impl SqliteOutbox {
@@ -104,16 +110,12 @@ impl SqliteOutbox {
         let lock = file::own(folder)?;
         let path = folder.join("outbox.db");
         file::refuse_emptied(folder, &path)?;
-        file::make_private(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
+        let held = file::hold(folder, &path)?;
         owner.map_or(Ok(()), |owner| owner.check(folder, &path))?;
         let log = Arc::<log::Log>::default();
         let open = || {
             let mut writer = Writer::open(&path, Arc::clone(&log), options, machine)?;
-            if let Some(owner) = owner {
-                writer
-                    .transaction(true, |transaction| owner.take(transaction))
-                    .map_err(not_committed::NotCommitted::error)?;
-            }
+            backup::begin_run(&mut writer, options, owner)?;
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
@@ -121,6 +123,8 @@ impl SqliteOutbox {
         let clock = writer.clock();
         let committer = Committer::new(writer, damage.clone());
         let ahead = Arc::new(Ahead::new(committer.clone(), &path, Arc::clone(&log)));
+        let presence = Arc::new(Presence::of(&path));
+        tokio::spawn(presence::watch(Arc::downgrade(&presence)));
         tokio::spawn(log::keep(path, committer.clone(), damage.clone(), log, log::Bounds::default()));
         Ok(Self {
             committer,
@@ -133,7 +137,8 @@ impl SqliteOutbox {
             ahead,
             options,
             clock,
-            _lock: lock,
+            presence,
+            _locks: [lock, held],
         })
     }
 
@@ -147,14 +152,6 @@ impl SqliteOutbox {
             Some(Err(error)) => Err(self.trouble.met(&error)),
             Some(Ok(false)) | None => Err(file::unavailable("the log of the outbox is in use")),
         }
-    }
-
-    /// Hears which AWS account the credentials belong to, and keeps the first one for good.
-    ///
-    /// # Errors
-    /// `outbox_unavailable`.
-    pub async fn learn_account(&self, account: String) -> Result<Account, Problem> {
-        self.committer.run(true, move |transaction| owner::learn(transaction, &account)).await
     }
 
     /// Whether idempotency keys are remembered for which a repetition may still come at `now`.
@@ -177,6 +174,9 @@ impl SqliteOutbox {
 
 impl Outbox for SqliteOutbox {
     fn accept(&self, acceptance: Acceptance) -> BoxFuture<'static, Result<Accepted, Problem>> {
+        if let Err(gone) = self.presence.check() {
+            return Box::pin(std::future::ready(Err(gone)));
+        }
         let options = self.options;
         let (rows, durable) = (acceptance.entries.len(), acceptance.durable);
         let acceptance = Arc::new(acceptance);
@@ -269,8 +269,10 @@ impl Outbox for SqliteOutbox {
 
     fn probe(&self) -> BoxFuture<'static, Result<(), Problem>> {
         let (committer, untaken, damage) = (self.committer.clone(), self.untaken.clone(), self.damage.clone());
-        let (readiness, options) = (Arc::clone(&self.readiness), self.options);
+        let (readiness, options, presence) = (Arc::clone(&self.readiness), self.options, Arc::clone(&self.presence));
         Box::pin(async move {
+            presence::now(&presence).await;
+            presence.check()?;
             let failed = || committer.problem().or_else(|| untaken.problem()).or_else(|| damage.none().err());
             let probe = || async {
                 // Whether the probe itself is undone matters to nobody.

@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use thiserror::Error;
 
+use super::SqliteOutbox;
 use super::file::Cause;
 use super::file::OpenError;
 use super::writer::Transaction;
+use crate::message::Problem;
 
 /// Who an outbox is opened for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -128,6 +130,16 @@ impl Owner {
     pub(super) fn take(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let taken = "UPDATE belonging SET carrier = ?1, region = ?2 WHERE carrier IS NULL";
         transaction.execute(taken, (self.carrier(), self.region())).map(drop)
+    }
+}
+
+impl SqliteOutbox {
+    /// Hears which AWS account the credentials belong to, and keeps the first one for good.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    pub async fn learn_account(&self, account: String) -> Result<Account, Problem> {
+        self.committer.run(true, move |transaction| learn(transaction, &account)).await
     }
 }
 

@@ -1,0 +1,231 @@
+//! The data folder: what is damaged, foreign, exposed or gone in it is told, and nothing is promised on it.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+
+mod process;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use process::{Agent, Start};
+
+/// A stopped agent's folder, in which one message was sent with an idempotency key.
+fn used() -> tempfile::TempDir {
+    let agent = Start::new().serve();
+    assert_eq!(keyed(&agent).status, 200);
+    agent.kill()
+}
+
+fn keyed(agent: &Agent) -> process::Answer {
+    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", "order 7")];
+    agent.request("POST", "/v1/messages", &headers, r#"{"to":"+12065550100","body":"Hi"}"#)
+}
+
+fn send_async(agent: &Agent) -> process::Answer {
+    let headers = [("Content-Type", "application/json"), ("Prefer", "respond-async")];
+    agent.request("POST", "/v1/messages", &headers, r#"{"to":"+12065550100","body":"Hi"}"#)
+}
+
+fn refusal(start: Start) -> String {
+    let output = start.output();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    log
+}
+
+fn fifo(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+fn mode(path: &Path, bits: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(bits)).unwrap();
+}
+
+/// What happened to the folder, and what the error has to say.
+type Damage = (&'static str, fn(&Path), &'static [&'static str]);
+
+const DAMAGES: &[Damage] = &[
+    ("outbox.db is a pipe", |data| swap(data, "outbox.db", fifo), &["outbox.db", "named pipe"]),
+    ("outbox.db is a folder", |data| swap(data, "outbox.db", |path| fs::create_dir(path).unwrap()), &["a directory"]),
+    ("outbox.db is a link", |data| swap(data, "outbox.db", link_to_file), &["symbolic link"]),
+    ("outbox.db-wal is a pipe", |data| swap(data, "outbox.db-wal", fifo), &["outbox.db-wal", "named pipe"]),
+    ("simulator.db is a pipe", |data| swap(data, "simulator.db", fifo), &["simulator.db", "named pipe"]),
+    ("lock is a link", |data| swap(data, "lock", link_to_file), &["lock", "symbolic link"]),
+    ("every user may write to the folder", |data| mode(data, 0o777), &["every user may write", "chmod o-w"]),
+    ("the folder is a file", |data| swap_folder(data), &["agent.data_dir", "is a file and must be a folder"]),
+    (
+        "the key is another one",
+        |data| fs::write(data.join("fingerprint-key"), "0a".repeat(32)).unwrap(),
+        &["former key", "backup", ".replaced"],
+    ),
+    (
+        "the key is zeroed",
+        |data| fs::write(data.join("fingerprint-key"), [0; 65]).unwrap(),
+        &["fingerprint-key", "hexadecimal"],
+    ),
+    (
+        "the key is of zeros",
+        |data| fs::write(data.join("fingerprint-key"), "0".repeat(64)).unwrap(),
+        &["fingerprint-key", "random"],
+    ),
+    (
+        "the key is short",
+        |data| fs::write(data.join("fingerprint-key"), "0a1b").unwrap(),
+        &["fingerprint-key", "cut short"],
+    ),
+    ("the key is gone", |data| fs::remove_file(data.join("fingerprint-key")).unwrap(), &["fingerprint-key is missing"]),
+];
+
+fn swap(data: &Path, name: &str, make: impl FnOnce(&Path)) {
+    let path = data.join(name);
+    drop(fs::remove_file(&path));
+    // Without its log an outbox that is another kind of file is what is looked at.
+    make(&path);
+}
+
+fn link_to_file(path: &Path) {
+    let target = path.parent().unwrap().parent().unwrap().join("theirs");
+    fs::write(&target, "theirs").unwrap();
+    mode(&target, 0o644);
+    symlink(&target, path).unwrap();
+}
+
+fn swap_folder(data: &Path) {
+    fs::rename(data, data.with_extension("away")).unwrap();
+    fs::write(data, "").unwrap();
+}
+
+#[test]
+fn every_damaged_start_ends_at_once_and_says_what_to_do() {
+    for (what, damage, words) in DAMAGES {
+        let folder = used();
+        let data = folder.path().join("data");
+        damage(&data);
+        let log = refusal(Start::in_folder(folder.path()));
+        for word in *words {
+            assert!(log.contains(word), "{what}: {word} is not in {log}");
+        }
+        assert!(!log.contains("os error 17"), "{what}: {log}");
+        let theirs = folder.path().join("theirs");
+        if theirs.exists() {
+            assert_eq!(fs::metadata(&theirs).unwrap().permissions().mode() & 0o777, 0o644, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_a_group_may_write_to_is_taken() {
+    let folder = used();
+    mode(&folder.path().join("data"), 0o2775);
+    assert_eq!(Start::in_folder(folder.path()).serve().get("/readyz").status, 200);
+}
+
+#[test]
+fn another_key_counts_once_the_operator_says_so() {
+    let folder = used();
+    let data = folder.path().join("data");
+    fs::write(data.join("fingerprint-key"), "0a1b".repeat(16)).unwrap();
+    assert!(refusal(Start::in_folder(folder.path())).contains("fingerprint-key.replaced"));
+    fs::write(data.join("fingerprint-key.replaced"), "").unwrap();
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(keyed(&agent).header("idempotency-replayed"), None);
+    drop(agent);
+    assert!(!data.join("fingerprint-key.replaced").exists());
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(keyed(&agent).header("idempotency-replayed"), Some("true"));
+}
+
+#[test]
+fn removing_the_lock_file_lets_no_second_agent_in() {
+    let agent = Start::new().serve();
+    fs::remove_file(agent.data_dir().join("lock")).unwrap();
+    let log = refusal(Start::in_folder(agent.data_dir().parent().unwrap()));
+    assert!(log.contains("another sms-agent"), "{log}");
+    assert_eq!(agent.send("+12065550100").status, 200, "the first one goes on");
+}
+
+#[test]
+fn an_outbox_that_is_removed_or_replaced_promises_nothing_until_it_is_back() {
+    for name in ["outbox.db", "outbox.db-wal"] {
+        for is_replaced in [false, true] {
+            let agent = Start::new().serve();
+            assert_eq!(send_async(&agent).status, 202);
+            let (path, away) = (agent.data_dir().join(name), agent.data_dir().join("away"));
+            fs::rename(&path, &away).unwrap();
+            if is_replaced {
+                fs::copy(&away, &path).unwrap();
+            }
+            let ready = agent.get("/readyz");
+            assert_eq!((ready.status, ready.problem().as_str()), (503, "outbox_unavailable"), "{name}");
+            let refused = send_async(&agent);
+            assert_eq!((refused.status, refused.problem().as_str()), (503, "outbox_unavailable"), "{name}");
+            assert!(refused.json()["detail"].as_str().unwrap().contains("Move the same files back"), "{refused:?}");
+            fs::rename(&away, &path).unwrap();
+            agent.until("it is ready again", |agent| agent.get("/readyz").status == 200);
+            assert_eq!(send_async(&agent).status, 202, "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_outbox_whose_folder_is_removed_under_load_stops_accepting_within_seconds() {
+    let agent = Start::new().serve();
+    fs::remove_dir_all(agent.data_dir()).unwrap();
+    agent.until("sends are refused", |agent| send_async(agent).status == 503);
+    assert_eq!(agent.get("/healthz").status, 200);
+}
+
+fn back_up(folder: &Path, to: &Path) -> std::process::Output {
+    Start::in_folder(folder).arg("backup").arg(to.to_str().unwrap()).output()
+}
+
+#[test]
+fn a_backup_under_load_is_whole_and_private_and_what_waits_in_it_is_marked_when_it_is_restored() {
+    let agent = Start::new().env("SMS_DISPATCH__SEGMENTS_PER_SECOND", "1").serve();
+    let folder = agent.data_dir().parent().unwrap().to_owned();
+    let copy = folder.join("copy.db");
+    let before: Vec<String> = (0..5).map(|_| send_async(&agent).json()["id"].as_str().unwrap().to_owned()).collect();
+    let output = std::thread::scope(|scope| {
+        let load = scope.spawn(|| (0..50).all(|_| send_async(&agent).status == 202));
+        let output = back_up(&folder, &copy);
+        assert!(load.join().unwrap(), "a backup is in nobody's way");
+        output
+    });
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.contains("messages") && told.contains("fingerprint-key"), "{told}");
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = back_up(&folder, &copy);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing else is left");
+
+    let folder = agent.kill();
+    let data = folder.path().join("data");
+    for name in ["outbox.db", "outbox.db-wal", "outbox.db-shm"] {
+        drop(fs::remove_file(data.join(name)));
+    }
+    fs::rename(&copy, data.join("outbox.db")).unwrap();
+    let agent = Start::in_folder(folder.path()).serve();
+    for id in &before[1..] {
+        let message = agent.wait_for(id, &["sent", "delivered"]);
+        assert_eq!(message["possible_duplicate"], true, "{message}");
+    }
+    let log = agent.cut_off();
+    assert!(log.contains("restored from a backup"), "{log}");
+}
+
+#[test]
+fn what_waits_in_a_restored_backup_is_unknown_where_the_settings_hold_it() {
+    let agent = Start::new().env("SMS_AGENT__WAIT", "100ms").serve();
+    let id = agent.send("+15005550004").json()["id"].as_str().unwrap().to_owned();
+    let folder = agent.kill();
+    let (data, copy) = (folder.path().join("data"), folder.path().join("copy.db"));
+    assert!(back_up(folder.path(), &copy).status.success(), "of an agent that was killed too");
+    for name in ["outbox.db", "outbox.db-wal", "outbox.db-shm"] {
+        drop(fs::remove_file(data.join(name)));
+    }
+    fs::rename(&copy, data.join("outbox.db")).unwrap();
+    let agent = Start::in_folder(folder.path()).env("SMS_DISPATCH__ON_UNKNOWN", "hold").serve();
+    assert_eq!(agent.wait_for(&id, &["unknown"])["status"], "unknown");
+}
