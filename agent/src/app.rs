@@ -24,7 +24,7 @@ use crate::clock::{Clock, Machine, ThisMachine};
 use crate::dispatch::Dispatcher;
 use crate::message::{SmsType, WallTime};
 use crate::open_files;
-use crate::outbox::sqlite::{OpenError, Options, Owner, SqliteOutbox};
+use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
 use crate::outbox::sqs::{NoQueue, SqsOutbox};
 use crate::outbox::{Outbox, housekeeping};
 use crate::receipts;
@@ -96,11 +96,12 @@ pub async fn run(
         &agent.data_dir,
         options(settings),
         Arc::new(ThisMachine),
-        &owner(settings, access.as_ref()),
+        &folder::owner(settings, access.as_ref()),
     )?);
     let clock: Arc<dyn Clock> = rows.clock();
     let foreign = account::watch(agent, access.as_ref(), Arc::clone(&rows));
     tokio::spawn(rows.keep_time());
+    let run = Arc::clone(&rows);
     // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
     let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
     let fingerprints = folder::fingerprints(&agent.data_dir, &rows, key_in_use).await?;
@@ -190,18 +191,13 @@ pub async fn run(
     if timeout_at(until, given_back).await.is_err() && outbox.is_shared() {
         tracing::warn!("messages in hand could not be given back to the queue: other agents see them a little later");
     }
+    // Where the disk hangs, the next start looks at the log.
+    drop(timeout_at(Instant::now() + CLOSING, run.end_run()).await);
     drop(close);
     if serving.await.is_err() {
         tracing::error!("the listeners ended with a defect of the agent's own");
     }
     foreign.map_or(Ok(()), |foreign| Err(foreign.into()))
-}
-
-fn owner(settings: &Settings, access: Option<&AwsAccess>) -> Owner {
-    match (settings.agent.carrier, access) {
-        (CarrierSetting::Sns, Some(access)) => Owner::Sns { region: access.region.clone() },
-        _ => Owner::Simulator,
-    }
 }
 
 /// One line with what decides where messages go and who may send them.

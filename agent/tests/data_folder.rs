@@ -229,3 +229,92 @@ fn what_waits_in_a_restored_backup_is_unknown_where_the_settings_hold_it() {
     let agent = Start::in_folder(folder.path()).env("SMS_DISPATCH__ON_UNKNOWN", "hold").serve();
     assert_eq!(agent.wait_for(&id, &["unknown"])["status"], "unknown");
 }
+
+#[test]
+fn a_lost_log_and_a_copy_of_the_file_alone_are_refused_until_the_operator_says_so() {
+    let agent = Start::new().env("SMS_AGENT__WAIT", "100ms").serve();
+    let id = agent.send("+15005550004").json()["id"].as_str().unwrap().to_owned();
+    let folder = agent.kill();
+    let data = folder.path().join("data");
+    fs::rename(data.join("outbox.db-wal"), data.join("away-outbox.db-wal")).unwrap();
+    let alone = tempfile::tempdir().unwrap();
+    fs::create_dir(alone.path().join("data")).unwrap();
+    fs::copy(data.join("outbox.db"), alone.path().join("data/outbox.db")).unwrap();
+    for folder in [folder.path(), alone.path()] {
+        let log = refusal(Start::in_folder(folder));
+        assert!(
+            log.contains("lost its -wal file") && log.contains("sms-agent backup") && log.contains(".lost"),
+            "{log}"
+        );
+    }
+    // With the log all is there again.
+    fs::rename(data.join("away-outbox.db-wal"), data.join("outbox.db-wal")).unwrap();
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(agent.get(&format!("/v1/messages/{id}")).json()["possible_duplicate"], false);
+    drop(agent);
+
+    fs::remove_file(data.join("outbox.db-wal")).unwrap();
+    assert!(refusal(Start::in_folder(folder.path())).contains("lost its -wal file"));
+    fs::write(data.join("outbox.db-wal.lost"), "").unwrap();
+    let agent = Start::in_folder(folder.path()).serve();
+    assert!(!data.join("outbox.db-wal.lost").exists());
+    agent.until("it is marked", |agent| agent.get(&format!("/v1/messages/{id}")).json()["possible_duplicate"] == true);
+}
+
+#[test]
+fn after_an_orderly_stop_the_file_alone_is_whole_and_an_older_one_put_back_is_marked() {
+    let stopped = |agent: Agent| {
+        agent.terminate();
+        let (status, log, folder) = agent.wait();
+        assert_eq!(status.code(), Some(0), "{log}");
+        folder
+    };
+    let agent = Start::new().env("SMS_AGENT__WAIT", "100ms").serve();
+    let id = agent.send("+15005550004").json()["id"].as_str().unwrap().to_owned();
+    let folder = stopped(agent).unwrap();
+    let data = folder.path().join("data");
+    fs::copy(data.join("outbox.db"), folder.path().join("older.db")).unwrap();
+    for name in ["outbox.db-wal", "outbox.db-shm"] {
+        drop(fs::remove_file(data.join(name)));
+    }
+    let path = format!("/v1/messages/{id}");
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(agent.get(&path).json()["possible_duplicate"], false, "it is the same file");
+    stopped(agent);
+
+    for name in ["outbox.db-wal", "outbox.db-shm"] {
+        drop(fs::remove_file(data.join(name)));
+    }
+    fs::copy(folder.path().join("older.db"), data.join("outbox.db")).unwrap();
+    let agent = Start::in_folder(folder.path()).serve();
+    agent.until("it is marked", |agent| agent.get(&path).json()["possible_duplicate"] == true);
+    let log = agent.cut_off();
+    assert!(log.contains("restored from a backup or a copy"), "{log}");
+}
+
+#[test]
+fn a_stop_that_is_cut_short_by_a_second_signal_loses_no_log() {
+    let agent = Start::new().env("SMS_SIMULATOR__LATENCY", "10m").env("SMS_DISPATCH__ATTEMPT_TIMEOUT", "5m").serve();
+    let id = send_async(&agent).json()["id"].as_str().unwrap().to_owned();
+    agent.wait_for(&id, &["sending"]);
+    agent.terminate();
+    agent.until("it stops", |agent| agent.get("/readyz").status == 503);
+    agent.signal("INT");
+    let (status, _, folder) = agent.wait();
+    assert_eq!(status.code(), Some(1));
+    let folder = folder.unwrap();
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(agent.wait_for(&id, &["sent", "delivered"])["possible_duplicate"], true);
+}
+
+#[test]
+fn an_outbox_that_another_program_has_read_after_a_kill_is_taken() {
+    let folder = used();
+    let data = folder.path().join("data");
+    let reader = rusqlite::Connection::open(data.join("outbox.db")).unwrap();
+    reader.query_row("SELECT count(*) FROM message", (), |_| Ok(())).unwrap();
+    drop(reader);
+    assert!(!data.join("outbox.db-wal").exists(), "it moved the log into the file");
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(keyed(&agent).header("idempotency-replayed"), Some("true"));
+}

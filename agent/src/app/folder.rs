@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use sms_config::Settings;
+use sms_config::{AwsAccess, Carrier, Settings};
 
 use super::StartError;
 use crate::api::Fingerprints;
-use crate::outbox::sqlite::{BackedUp, BackupError, SqliteOutbox, backup};
+use crate::outbox::sqlite::{BackedUp, BackupError, Owner, SqliteOutbox, backup};
 
 /// The key of the fingerprints, bound to the outbox. A new one takes the place of another where nothing is remembered by that,
 /// and where the operator says so with a file beside it.
@@ -35,4 +35,12 @@ pub fn back_up(settings: &Settings, target: &Path) -> Result<String, BackupError
         "{target}: {messages} messages, of which {waiting} wait or are being sent. Keep it with a copy of {}\n",
         key.display()
     ))
+}
+
+/// Whose outbox these settings need.
+pub(super) fn owner(settings: &Settings, access: Option<&AwsAccess>) -> Owner {
+    match (settings.agent.carrier, access) {
+        (Carrier::Sns, Some(access)) => Owner::Sns { region: access.region.clone() },
+        _ => Owner::Simulator,
+    }
 }

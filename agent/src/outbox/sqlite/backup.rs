@@ -1,22 +1,16 @@
-//! A copy of the outbox that is whole, and what an outbox does that was restored from one.
+//! A copy of the outbox that is whole.
 //!
 //! The copy is made by a connection that reads, in one transaction: the agent may run meanwhile, and its writer waits for
-//! nothing. What waited when it was made may have been sent since, so a restored outbox marks it.
+//! nothing. An outbox that is restored from it is recognized (`run`).
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
-use super::not_committed::NotCommitted;
-use super::writer::{Transaction, Writer};
-use super::{Options, Owner};
-
-/// How the file says that it is one.
-const BACKUP: i64 = 3;
+use super::run::BACKUP;
 
 /// Why there is no backup. Nothing is left of it then.
 #[derive(Debug, Error)]
@@ -85,7 +79,7 @@ fn copy(source: &Path, draft: &Path) -> rusqlite::Result<BackedUp> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let reader = Connection::open_with_flags(source, flags)?;
     // The log of an agent that was killed is for its next start to look at.
-    reader.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    super::file::keep_log(&reader)?;
     reader.busy_timeout(std::time::Duration::from_secs(5))?;
     reader.query_row("SELECT state FROM belonging", (), |row| row.get::<_, i64>(0))?;
     reader.execute("VACUUM INTO ?1", [draft.to_str().unwrap_or_default()])?;
@@ -96,36 +90,4 @@ fn copy(source: &Path, draft: &Path) -> rusqlite::Result<BackedUp> {
         let (messages, waiting): (i64, i64) = row.try_into()?;
         Ok(BackedUp { messages: messages.unsigned_abs(), waiting: waiting.unsigned_abs() })
     })
-}
-
-/// Begins a run of the agent on the outbox, for `owner`.
-pub(super) fn begin_run(writer: &mut Writer, options: Options, owner: Option<&Owner>) -> rusqlite::Result<()> {
-    let mut marked = 0;
-    let begun = writer.transaction(true, |transaction| {
-        let state: i64 = transaction.query_row("SELECT state FROM belonging", (), |row| row.get(0))?;
-        transaction.execute("UPDATE belonging SET state = 1", ())?;
-        marked = if state == BACKUP { mark(transaction, options)? } else { 0 };
-        owner.map_or(Ok(()), |owner| owner.take(transaction))
-    });
-    begun.map_err(NotCommitted::error)?;
-    if marked > 0 {
-        tracing::warn!(
-            messages = marked,
-            "the outbox was restored from a backup: what waits in it may have been sent since the backup was made, and is \
-             marked as a possible duplicate, or `unknown` where the settings hold such messages"
-        );
-    }
-    Ok(())
-}
-
-/// In an outbox that was restored from a backup, what waits may have been sent since: it goes out marked as a possible
-/// duplicate, or, where such a message is not to go out at all, its outcome is unknown. How many there are.
-fn mark(transaction: &Transaction<'_>, options: Options) -> rusqlite::Result<usize> {
-    if options.ahead || options.forwards {
-        return transaction.execute("UPDATE message SET doubtful = 1 WHERE status = 0", ());
-    }
-    let held = "UPDATE message SET status = 1, due_at = NULL, attempts = max(attempts, 1) WHERE status = 0";
-    let changed = transaction.execute(held, ())?;
-    (0..changed).for_each(|_| transaction.dequeued());
-    Ok(changed)
 }

@@ -50,6 +50,19 @@ pub enum OpenError {
         /// What SQLite says.
         source: Cause,
     },
+    /// Its log is gone.
+    #[error(
+        "the outbox {path} has lost its -wal file, or is a copy that was made of it alone while an agent ran: what was accepted \
+         last is missing; nothing was changed. Put the -wal file back beside it, or a copy that `sms-agent backup` made in its \
+         place. If a program such as sqlite3 opened it after the agent had ended, nothing is missing. To go on with what it \
+         holds: `touch {said}` and start again; what waits is then marked as a possible duplicate"
+    )]
+    LogLost {
+        /// The file.
+        path: PathBuf,
+        /// The file by which the operator says so.
+        said: PathBuf,
+    },
     /// The key of the fingerprints is not the one that it was used with.
     #[error(
         "{key} is not the key that the outbox was used with: requests that are repeated would be sent again. Put the former \
@@ -198,11 +211,17 @@ pub(super) fn hold(folder: &Path, path: &Path) -> Result<File, OpenError> {
 pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // At a start another program's lock is waited for.
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    keep_log(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "cache_size", -1024)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
+}
+
+/// Lets the log be where it is when the last connection is closed: only a run that ended in order needs none.
+pub(super) fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop)
 }
 
 /// A connection that reads.

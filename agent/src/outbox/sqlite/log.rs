@@ -178,6 +178,7 @@ impl Keeper {
         let (open, database) = (self.connection.take(), self.database.clone());
         let passing = tokio::task::spawn_blocking(move || {
             let connection = open.map_or_else(|| Connection::open(database), Ok)?;
+            super::file::keep_log(&connection)?;
             let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| {
                 let (busy, pages, moved): (i64, i64, i64) = row.try_into()?;
                 Ok(busy == 0 && pages == moved)

@@ -46,6 +46,7 @@ pub(super) fn run(writer: &Connection, database: &Path) -> rusqlite::Result<()> 
 /// the write lock.
 fn last_commit(database: &Path) -> rusqlite::Result<u32> {
     let other = Connection::open(database)?;
+    super::file::keep_log(&other)?;
     other.query_row("PRAGMA wal_checkpoint(NOOP)", (), |row| row.get(1))
 }
 

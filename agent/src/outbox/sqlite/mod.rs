@@ -23,6 +23,7 @@ mod presence;
 mod queue;
 mod readiness;
 mod row;
+mod run;
 mod schema;
 mod timeline;
 mod trouble;
@@ -111,11 +112,12 @@ impl SqliteOutbox {
         let path = folder.join("outbox.db");
         file::refuse_emptied(folder, &path)?;
         let held = file::hold(folder, &path)?;
+        let is_loss_accepted = owner.is_some() && run::refuse_without_log(&path)?;
         owner.map_or(Ok(()), |owner| owner.check(folder, &path))?;
         let log = Arc::<log::Log>::default();
         let open = || {
             let mut writer = Writer::open(&path, Arc::clone(&log), options, machine)?;
-            backup::begin_run(&mut writer, options, owner)?;
+            run::begin(&mut writer, &path, options, owner, is_loss_accepted)?;
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
