@@ -1,5 +1,5 @@
 //! What the log is told of answers: of each at `debug`, and of those that are faults once, once a minute while they go on,
-//! and once when the route works again.
+//! and once when the route answers without it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -58,7 +58,7 @@ impl Failures {
                     status,
                     code,
                     times,
-                    "this route works again; further answers like this since the last line"
+                    "this route answers without this fault; `times` more of them came since the last line"
                 );
             }
         }
