@@ -236,3 +236,46 @@ fn readiness_tells_of_syncs_that_fail_though_nothing_is_sent_and_of_their_end() 
     let id = promised(&agent, "after");
     agent.wait_for(&id, &["delivered"]);
 }
+
+#[test]
+fn a_disk_that_fails_to_read_is_not_called_a_damaged_file_and_is_over_when_it_reads_again() {
+    let disk = Disk::new();
+    let agent = disk.agent();
+    let id = promised(&agent, "before");
+    agent.wait_for(&id, &["delivered"]);
+    std::fs::write(disk.file("read"), EIO.to_string()).unwrap();
+    let mut details = String::new();
+    agent.until("it is not ready", |agent| {
+        send(agent, "meanwhile");
+        agent.get("/v1/messages");
+        let answer = agent.get("/readyz");
+        details.push_str(&answer.body);
+        answer.status == 503
+    });
+    assert!(!details.contains(".recover") && !details.contains("empty outbox"), "{details}");
+    disk.heal();
+    agent.until("it is ready again", is_ready);
+    let id = promised(&agent, "after");
+    agent.wait_for(&id, &["delivered"]);
+    assert_eq!((known(&agent, "before"), known(&agent, "after")), (1, 1));
+    agent.terminate();
+    let (status, log, _) = agent.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(!log.contains(".recover"), "{log}");
+}
+
+#[test]
+fn a_start_on_a_disk_that_fails_to_read_says_so_and_advises_nothing_that_loses_messages() {
+    let disk = Disk::new();
+    let agent = disk.agent();
+    promised(&agent, "before");
+    agent.cut_off();
+    std::fs::write(disk.file("read"), EIO.to_string()).unwrap();
+    let start = Start::in_folder(disk.0.path()).env("LD_PRELOAD", disk.0.path().join("disk.so"));
+    let ended = start.env("FAILING_DISK", disk.0.path().join("disk")).output();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("outbox.db") && !said.contains("empty outbox") && !said.contains(".recover"), "{said}");
+    disk.heal();
+    assert_eq!(known(&disk.agent(), "before"), 1);
+}

@@ -98,7 +98,7 @@ static int synced(int fd, int file) {
 static int reads_fail(int fd) {
     char path[4096];
     int error = 0;
-    if (file_of(fd) != 0) return 0;
+    if (file_of(fd) < 0) return 0;
     control("read", path, sizeof path);
     FILE *wish = fopen(path, "r");
     if (!wish) return 0;

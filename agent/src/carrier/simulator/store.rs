@@ -80,6 +80,9 @@ impl Store {
             return Err(StoreError::Newer(path.to_owned()));
         }
         let newest = Self::newest(&connection).map_err(database)?;
+        // From here on it is used on the runtime's own thread, which does not wait for another program's lock: the publish
+        // did not happen, and is tried again.
+        connection.busy_timeout(std::time::Duration::from_millis(50)).map_err(database)?;
         Ok(Self { connection, keep: i64::from(keep), newest, untrimmed: 0 })
     }
 

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
+use super::damage::Damage;
 use super::file;
 use super::not_committed::{NotCommitted, unknown};
-use super::trouble::{Damage, Trouble};
+use super::trouble::Trouble;
 use super::writer::{Transaction, Writer, is_busy};
 use crate::message::{Code, Problem};
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
+use super::damage;
 use crate::message::{Code, Problem, sentence};
 use crate::private_file;
 
@@ -72,6 +73,17 @@ pub enum OpenError {
         /// The file of the key.
         key: PathBuf,
     },
+    /// The disk does not give it.
+    #[error(
+        "cannot read the outbox {path}: {source}; nothing was changed. That is an error of the disk and no damage of the \
+         file: check the disk, leave the file where it is, and start again once it can be read"
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// It has no byte, or is not there, and once had some.
     #[error(
         "the outbox {path} is empty or gone, and {beside} beside it shows that it was in use; nothing was changed. Put the file \
@@ -115,7 +127,11 @@ impl OpenError {
         let path = path.to_owned();
         let code = if let Cause::Sqlite(error) = &source { error.sqlite_error_code() } else { None };
         match code {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged { path, source },
+            // SQLite reports a page that the disk does not give as a damaged one.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => match damage::unreadable(&path) {
+                Some(source) => Self::Unreadable { path, source },
+                None => Self::Damaged { path, source },
+            },
             Some(ErrorCode::DiskFull) => Self::Full { path },
             // Its index is a file that SQLite makes larger in a way of its own, and a lack of space is an error like any other.
             Some(ErrorCode::SystemIoFailure) if is_full(&path) => Self::Full { path },

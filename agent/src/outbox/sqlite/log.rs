@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::committer::Committer;
-use super::trouble::{Damage, Trouble};
+use super::damage::Damage;
+use super::trouble::Trouble;
 use super::writer::Writer;
 
 /// When the log is emptied.

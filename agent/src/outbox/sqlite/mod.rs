@@ -7,6 +7,7 @@
 mod ahead;
 mod backup;
 mod committer;
+mod damage;
 mod elsewhere;
 mod ending;
 mod entry;
@@ -39,12 +40,13 @@ use rusqlite::Connection;
 use self::ahead::Ahead;
 pub use self::backup::{BackedUp, BackupError, backup};
 use self::committer::Committer;
+use self::damage::Damage;
 pub use self::file::{OpenError, check_folder};
 pub use self::options::Options;
 pub use self::owner::{Account, Owner, OwnerError};
 use self::presence::Presence;
 use self::readiness::Readiness;
-use self::trouble::{Damage, Trouble};
+use self::trouble::Trouble;
 use self::untaken::Untaken;
 use self::writer::Writer;
 use super::{
@@ -112,6 +114,7 @@ impl SqliteOutbox {
         let path = folder.join("outbox.db");
         file::refuse_emptied(folder, &path)?;
         let held = file::hold(folder, &path)?;
+        let damage = Damage::of(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
         let is_loss_accepted = owner.is_some() && run::refuse_without_log(&path)?;
         owner.map_or(Ok(()), |owner| owner.check(folder, &path))?;
         let log = Arc::<log::Log>::default();
@@ -121,7 +124,6 @@ impl SqliteOutbox {
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
         let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
-        let damage = Damage::default();
         let clock = writer.clock();
         let committer = Committer::new(writer, damage.clone());
         let ahead = Arc::new(Ahead::new(committer.clone(), &path, Arc::clone(&log)));
@@ -275,11 +277,13 @@ impl Outbox for SqliteOutbox {
         Box::pin(async move {
             presence::now(&presence).await;
             presence.check()?;
-            let failed = || committer.problem().or_else(|| untaken.problem()).or_else(|| damage.none().err());
+            let failed = || damage.none().err().or_else(|| committer.problem()).or_else(|| untaken.problem());
             let probe = || async {
+                let probed = untaken.probe(&committer, options).await;
+                damage.checked().await;
+                damage.none()?;
                 // Whether the probe itself is undone matters to nobody.
-                untaken.probe(&committer, options).await.map_err(|problem| committer.problem().unwrap_or(problem))?;
-                damage.none()
+                probed.map_err(|problem| committer.problem().unwrap_or(problem))
             };
             readiness.ask(failed, probe).await
         })

@@ -1,38 +1,22 @@
 //! Says that the outbox has trouble: once, once a minute while it lasts, and once when it is over.
 //!
-//! Whoever asked is told each time; the log would only be flooded by it. Damage is said once and is never over: a page that
-//! cannot be read does not heal, although others still can be.
+//! Whoever asked is told each time; the log would only be flooded by it. What may be damage is checked before it is called
+//! so, and is not over because other pages can be read.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fs::File;
+#[cfg(test)]
+use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 use tokio::time::Instant;
 
+use super::damage::Damage;
 use super::file::unavailable;
 use crate::message::Problem;
 
 const REPEAT: Duration = Duration::from_secs(60);
-
-/// What helps against damage; the agent itself cannot.
-const DAMAGED: &str = "the outbox is damaged and does not heal by itself: stop the agent, copy `outbox.db` in \
-    `agent.data_dir` away with its -wal and -shm files, and put a backup in its place or what \
-    `sqlite3 outbox.db .recover` saves of it; without one the agent starts with an empty outbox";
-
-/// Whether any connection met damage. Clones share it.
-#[derive(Clone, Default)]
-pub(super) struct Damage(Arc<AtomicBool>);
-
-impl Damage {
-    /// Once there was some.
-    ///
-    /// # Errors
-    /// `outbox_unavailable`, with the way out.
-    pub(super) fn none(&self) -> Result<(), Problem> {
-        if self.0.load(Ordering::Relaxed) { Err(unavailable(DAMAGED)) } else { Ok(()) }
-    }
-}
 
 /// What the log was told of one connection.
 #[derive(Default)]
@@ -61,18 +45,15 @@ impl Trouble {
 
     /// What an error of SQLite means to whoever asked.
     pub(super) fn met(&self, error: &rusqlite::Error) -> Problem {
-        let what = meaning(error);
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).problem = Some(unavailable(what));
-        let code = error.sqlite_error().map(|error| error.extended_code);
-        if what == DAMAGED {
-            if !self.damage.0.swap(true, Ordering::Relaxed) {
-                tracing::error!(code, "{what}");
-            }
-            return unavailable(what);
+        if Damage::is_suspected_by(error) {
+            return self.damage.met(error);
         }
+        let what = meaning(error);
+        let code = error.sqlite_error().map(|error| error.extended_code);
         let now = Instant::now();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.failures += 1;
+        told.problem = Some(unavailable(what));
         // Trouble that comes and goes is no news either.
         if told.at.is_none_or(|at| now.duration_since(at) >= REPEAT) {
             tracing::error!(code, failures = told.failures, "{what}");
@@ -118,16 +99,36 @@ impl Trouble {
 
 /// Not the error's own text: SQLite quotes values in some.
 fn meaning(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) => {
+            return "the disk of the outbox fails to sync what is written to it";
+        }
+        Some(ffi::SQLITE_IOERR_NOMEM) => return OUT_OF_MEMORY,
+        _ => {}
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk of the outbox is full",
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            "the outbox may not be written"
+        Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) if is_out_of_descriptors() => {
+            "the agent has no file descriptor left to open a file of the outbox: raise its limit (`ulimit -n`, `LimitNOFILE=`)"
         }
+        Some(ErrorCode::CannotOpen) => {
+            "a file of the outbox cannot be opened: check `agent.data_dir` and its permissions"
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "the outbox may not be written",
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds the outbox",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DAMAGED,
+        Some(ErrorCode::OutOfMemory) => OUT_OF_MEMORY,
         Some(ErrorCode::SystemIoFailure) => "the disk of the outbox reports an error",
         _ => "the outbox does not answer",
     }
+}
+
+const OUT_OF_MEMORY: &str = "the agent gets no more memory from the system";
+
+/// SQLite does not tell why a file could not be opened.
+fn is_out_of_descriptors() -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    File::open("/").is_err_and(|error| matches!(error.raw_os_error(), Some(ENFILE | EMFILE)))
 }
 
 /// The levels of what was logged, with the number of failures where it is told.
@@ -182,19 +183,42 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn damage_is_said_once_by_all_together_and_is_never_over() {
-        let damage = Damage::default();
-        let (one, other, said) = (Trouble::of_one(damage.clone()), Trouble::of_one(damage.clone()), Said::default());
+    async fn damage_is_said_once_by_all_together_and_is_not_over_because_something_else_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outbox.db");
+        std::fs::write(&path, vec![0xa5; 8192]).unwrap();
+        let (damage, said) = (Damage::of(&path).unwrap(), Said::default());
+        let (one, other) = (Trouble::of_one(damage.clone()), Trouble::of_one(damage.clone()));
+        let corrupt = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), None);
         let _logging = said.hear();
         assert!(damage.none().is_ok());
+        one.met(&corrupt);
+        damage.checked().await;
         for trouble in [&one, &other, &one] {
-            let corrupt = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(11), None);
             assert!(trouble.met(&corrupt).detail.contains(".recover"));
             trouble.over();
         }
-        tokio::time::advance(REPEAT).await;
         assert!(damage.none().is_err());
-        assert_eq!(said.take(), ["ERROR"]);
+        let said = said.take();
+        assert_eq!(said.iter().filter(|line| *line == "WARN").count(), 1, "{said:?}");
+        assert!(!said.contains(&"INFO".to_owned()), "{said:?}");
+    }
+
+    #[test]
+    fn each_kind_of_error_has_words_of_its_own() {
+        let met = |code| meaning(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        let codes = [
+            ffi::SQLITE_IOERR_FSYNC,
+            ffi::SQLITE_IOERR_READ,
+            ffi::SQLITE_IOERR_NOMEM,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_BUSY,
+        ];
+        let words: std::collections::BTreeSet<_> = codes.into_iter().map(met).collect();
+        assert_eq!(words.len(), codes.len(), "{words:?}");
+        assert_eq!(met(ffi::SQLITE_NOMEM), met(ffi::SQLITE_IOERR_NOMEM));
     }
 
     #[tokio::test(start_paused = true)]
