@@ -120,3 +120,30 @@ fn many_targets_end_with_a_table() {
     assert!(told.out.contains("== one\n") && told.out.contains("\none  drift: "), "{}", told.out);
     assert!(told.out.contains("\ntwo  error: "), "{}", told.out);
 }
+
+#[test]
+fn apply_ends_with_the_next_steps_that_apply_and_fails_for_none_that_cannot_be_asked() {
+    let recorded = Recorded::new();
+    recorded.answers("GetSMSSandboxAccountStatus", "<IsInSandbox>true</IsInSandbox>");
+    recorded.in_production();
+    let ran = recorded.run(&["apply", "--yes"]).ended(0);
+    let file = recorded.account.credentials();
+    let key = format!("Next: The sender's key is in the profile sms of {}. The agent uses it with", file.display());
+    for line in [
+        &key,
+        " SMS_AWS__PROFILE=sms SMS_AWS__REGION=us-east-1.\n",
+        "Next: The account is in the SMS sandbox: SMS go to verified numbers only.",
+        "Next: SNS stops sending at 1 USD a month in this region.",
+        "Next: Nobody is told of alarms: set account.alarm_emails",
+    ] {
+        assert!(ran.out.contains(line), "{line}: {}", ran.out);
+    }
+    let steps = recorded.run(&["apply", "--yes", "--json"]).ended(0);
+    assert_eq!(steps.json()["next_steps"].as_array().map(Vec::len), Some(3), "{}", steps.out);
+    assert!(!steps.out.contains("SMS sandbox"), "{}", steps.out);
+    // moto itself has no answer about the sandbox.
+    let unknown = recorded.account.run(&["apply", "--yes"]).ended(0);
+    assert!(!unknown.out.contains("SMS sandbox") && unknown.out.contains("Next: "), "{}", unknown.out);
+    let destroyed = Recorded::new().run(&["destroy", "--yes"]).ended(0);
+    assert!(!destroyed.out.contains("Next:"), "{}", destroyed.out);
+}

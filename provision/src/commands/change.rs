@@ -5,7 +5,7 @@ use std::cell::Cell;
 use serde_json::{Value, json};
 
 use super::target::{Aim, Opened, each};
-use super::{CommandError, Console, Said, Target, Verdict, finish};
+use super::{CommandError, Console, Said, Target, Verdict, finish, next};
 use crate::apply::{Event, Outcome};
 use crate::aws::CallError;
 use crate::cli;
@@ -32,7 +32,7 @@ pub(super) async fn plan(target: &Target, asked: &cli::Plan, console: &Console) 
         (None, false, true) => Verdict::Pending,
         _ => Verdict::Good,
     };
-    let text = format!("{}\n{}{}", heading(&opened), render::text(&plan, console.paint()), advice(&plan));
+    let text = format!("{}\n{}{}", heading(&opened), render::text(&plan, console.paint()), next::advice(&plan));
     Ok(Said { verdict, summary: render::summary(&plan), text, json: render::json(&plan) })
 }
 
@@ -64,6 +64,16 @@ struct Asked {
     yes: bool,
     json: bool,
     verb: &'static str,
+}
+
+/// What all targets of a run share.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    several: bool,
+    /// Whether to end with the next steps.
+    advises: bool,
+    console: &'a Console,
+    stopped: &'a Cell<bool>,
 }
 
 async fn prepare(target: &Target, aim: Aim, adopt: bool, console: &Console) -> Result<Ready, CommandError> {
@@ -106,7 +116,7 @@ async fn change(
             if let Ok(ready) = ready {
                 let name = if several { format!("== {name}\n") } else { String::new() };
                 let plan = render::text(&ready.plan, console.paint());
-                console.remark(&format!("{name}{}\n{plan}{}", heading(&ready.opened), advice(&ready.plan)));
+                console.remark(&format!("{name}{}\n{plan}{}", heading(&ready.opened), next::advice(&ready.plan)));
             }
         }
     }
@@ -125,7 +135,8 @@ async fn change(
         tell_notes(&ready, several, console);
     }
     let stopped = Cell::new(false);
-    let working = carry_out_all(ready, at_once, several, console, &stopped);
+    let run = Run { several, advises: asked.verb == "apply", console, stopped: &stopped };
+    let working = carry_out_all(ready, at_once, run);
     tokio::pin!(working);
     let results = tokio::select! {
         results = &mut working => results,
@@ -150,14 +161,12 @@ fn tell_notes(ready: &[(String, Result<Ready, CommandError>)], several: bool, co
 async fn carry_out_all(
     ready: Vec<(String, Result<Ready, CommandError>)>,
     at_once: usize,
-    several: bool,
-    console: &Console,
-    stopped: &Cell<bool>,
+    run: Run<'_>,
 ) -> Vec<(String, Result<Said, CommandError>)> {
     use futures_util::StreamExt;
     let runs = ready.into_iter().map(|(name, ready)| async move {
         let said = match ready {
-            Ok(ready) => Ok(carry_out(&ready, several.then_some(name.as_str()), console, stopped).await),
+            Ok(ready) => Ok(carry_out(&ready, &name, run).await),
             Err(error) => Err(error),
         };
         (name, said)
@@ -165,22 +174,23 @@ async fn carry_out_all(
     futures_util::stream::iter(runs).buffered(at_once).collect().await
 }
 
-async fn carry_out(ready: &Ready, name: Option<&str>, console: &Console, stopped: &Cell<bool>) -> Said {
+async fn carry_out(ready: &Ready, name: &str, run: Run<'_>) -> Said {
+    let console = run.console;
     let Ready { opened, plan } = ready;
     let mut json = render::json(plan);
     if let Some(why) = obstacle(plan) {
-        let text = format!("{}\n{}{}", heading(opened), render::text(plan, console.paint()), advice(plan));
+        let text = format!("{}\n{}{}", heading(opened), render::text(plan, console.paint()), next::advice(plan));
         return Said { verdict: Verdict::Bad, summary: format!("nothing was changed: {why}"), text, json };
     }
     let tell = |event: Event<'_>| {
-        let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
+        let name = if run.several { format!("{name}: ") } else { String::new() };
         match event {
             Event::Started(_) => {}
             Event::Done(change) => console.remark(&format!("{name}{} {}: done", verb(change), change.id)),
             Event::Failed(change, error) => console.remark(&format!("{name}{} failed: {error}", verb(change))),
         }
     };
-    let outcome = crate::apply::apply(&opened.kinds, plan, tell, || stopped.get()).await;
+    let outcome = crate::apply::apply(&opened.kinds, plan, tell, || run.stopped.get()).await;
     let summary = summary(plan, &outcome);
     let mut text = format!("{}\n", heading(opened));
     for (_, error) in &outcome.failed {
@@ -195,11 +205,16 @@ async fn carry_out(ready: &Ready, name: Option<&str>, console: &Console, stopped
     }
     text.push_str(&summary);
     text.push('\n');
+    let verdict = if outcome.failed.is_empty() && outcome.skipped.is_empty() { Verdict::Good } else { Verdict::Bad };
+    let steps = if run.advises && verdict == Verdict::Good { next::steps(opened).await } else { Vec::new() };
+    for step in &steps {
+        text.push_str(&format!("Next: {step}.\n"));
+    }
     if let Some(members) = json.as_object_mut() {
         members.extend(account_of(&outcome));
         members.insert("remarks".to_owned(), json!(remarks));
+        members.insert("next_steps".to_owned(), json!(steps));
     }
-    let verdict = if outcome.failed.is_empty() && outcome.skipped.is_empty() { Verdict::Good } else { Verdict::Bad };
     Said { verdict, summary, text, json }
 }
 
@@ -246,30 +261,6 @@ pub(super) fn obstacle(plan: &Plan) -> Option<String> {
         (true, 1) => Some("1 conflict".to_owned()),
         (true, n) => Some(format!("{n} conflicts")),
     }
-}
-
-/// What to do about what stands in the way.
-fn advice(plan: &Plan) -> String {
-    let mut advice = String::new();
-    if plan.count(Action::Conflict) > 0 {
-        advice.push_str(
-            "Nothing at all is changed while something carries our names and is not ours. Choose another account.name, \
-             or take over what is marked ! with --adopt.\n",
-        );
-    }
-    if !plan.blocked.is_empty() {
-        advice.push_str("Nothing at all is changed before that is taken off by hand; it is not ours to remove.\n");
-    }
-    for (action, why) in &plan.barred {
-        advice.push_str(&format!("A grant of {action} does not help: {why}.\n"));
-    }
-    if plan.refused.len() > plan.barred.len() {
-        let which = if plan.barred.is_empty() { "the actions" } else { "the other actions" };
-        advice.push_str(&format!(
-            "Grant {which} that were refused; sms-provision policy operator prints all that it needs.\n"
-        ));
-    }
-    advice
 }
 
 pub(super) fn heading(opened: &Opened) -> String {

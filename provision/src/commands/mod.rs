@@ -5,6 +5,7 @@ mod check;
 mod console;
 mod export;
 mod keys;
+mod next;
 mod opt_outs;
 mod policy;
 mod sandbox;

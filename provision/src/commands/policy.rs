@@ -42,8 +42,9 @@ fn warn(stack: &Stack, document: &Value, console: &Console) {
     let length = operator::length(document);
     if length > operator::LONGEST {
         console.remark(&format!(
-            "sms-provision: warning: the policy has {length} characters and IAM takes {} in one; make two of its \
-             statements, or choose shorter names (account.name, account.path)",
+            "sms-provision: warning: the policy has {length} characters and IAM takes {} in one; make two \
+             policies of its statements (provision/README.md has the commands), or choose shorter names (account.name, \
+             account.path)",
             operator::LONGEST
         ));
     }

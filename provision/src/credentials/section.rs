@@ -170,12 +170,21 @@ pub(super) fn taken_out(text: &str, profile: &str) -> String {
 pub(super) fn remove(text: &str, profile: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let has_more = has_more(text, profile);
+    let end = line_end(text);
+    let empty_line = format!("{end}{end}");
     let (mut ours, mut dropped, mut at_end) = (false, false, false);
+    // Of the empty lines before and after a section that goes, one is enough.
+    let mut surplus = false;
     for (whole, line) in lines(text) {
         match line {
             Line::Header(name) => {
                 ours = name == profile;
                 dropped = ours && !has_more;
+                surplus = dropped && (out.is_empty() || out.ends_with(&empty_line));
+            }
+            Line::Other if surplus && whole.trim().is_empty() => {
+                surplus = false;
+                continue;
             }
             Line::Property(name, _) => dropped = ours && (!has_more || is_of_credentials(name)),
             Line::Continued => {}
@@ -191,8 +200,7 @@ pub(super) fn remove(text: &str, profile: &str) -> String {
         }
     }
     // The empty line that was put before it.
-    let end = line_end(text);
-    if at_end && !has_more && out.ends_with(&format!("{end}{end}")) {
+    if at_end && !has_more && out.ends_with(&empty_line) {
         out.truncate(out.len() - end.len());
     }
     out
@@ -311,6 +319,22 @@ mod tests {
     fn a_header_with_blanks_in_it_gets_the_form_that_every_sdk_finds() {
         let text = "[ sms ] # ours\naws_access_key_id = OLD\n[b]\nx = 1\n";
         assert_eq!(put(text, "sms", "I", "S"), "[sms]\naws_access_key_id = I\naws_secret_access_key = S\n[b]\nx = 1\n");
+    }
+
+    #[test]
+    fn sections_that_were_put_and_taken_out_again_leave_no_empty_lines_in_any_order() {
+        for before in ["", "[default]\naws_access_key_id = A\n", "# mine\r\n[default]\r\nx = 1\r\n"] {
+            for order in [["a", "b", "c"], ["c", "b", "a"], ["b", "a", "c"]] {
+                let mut text = before.to_owned();
+                for profile in ["a", "b", "c"] {
+                    text = put(&text, profile, "I", "S");
+                }
+                for profile in order {
+                    text = remove(&text, profile);
+                }
+                assert_eq!(text, before, "{order:?}");
+            }
+        }
     }
 
     #[test]
