@@ -78,7 +78,8 @@ impl Timeline {
             .query_row("SELECT accepted_at FROM message ORDER BY seq DESC LIMIT 1", (), |row| row.get(0))
             .optional()?
             .flatten();
-        let newest = newest.map_or(last.at, Timestamp::from_millis);
+        // Later than the newest message, by whose millisecond its name was made: names rise.
+        let newest = newest.map_or(last.at, |newest| Timestamp::from_millis(newest.saturating_add(1)));
         let (clock, gap) = SystemClock::resume(machine, &last, newest);
         if let Some(gap) = gap {
             kept = Kept { before: last_seq(connection)?, gap, ..kept };
