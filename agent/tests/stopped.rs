@@ -179,18 +179,3 @@ fn an_agent_whose_only_message_expired_is_ready_again_once_sns_takes_the_credent
     agent.at_leisure("it is ready", |agent| agent.get("/readyz").status == 200);
     assert_eq!(send(&agent, "next", "").status, 200);
 }
-
-#[test]
-fn a_key_that_no_header_can_carry_leaves_the_message_unsent_and_not_in_doubt() {
-    let sns = Sns::start(None);
-    sns.open();
-    let agent = sns.agent("http").env("AWS_ACCESS_KEY_ID", "AKID\nTEST").env("SMS_AGENT__WAIT", "1s").serve();
-    let answer = send(&agent, "code", "");
-    assert_eq!(answer.status, 202, "{answer:?}");
-    let message = answer.json();
-    assert_eq!(message["possible_duplicate"], false);
-    assert_ne!(message["error"]["code"], "outcome_unknown", "{message}");
-    assert!(sns.came.try_recv().is_err(), "it was sent");
-    let log = agent.cut_off();
-    assert!(!log.contains("AKID"), "{log}");
-}

@@ -148,10 +148,11 @@ fn told_of_drift(plan: &Plan) -> (String, Value) {
     let pending = !plan.changes.is_empty() || !plan.refused.is_empty();
     let refused = plan.refused.iter().map(|action| format!(" Refused: {action}.")).collect::<String>();
     let words = match pending {
-        false if !plan.beyond.is_empty() => plan.beyond.join("\n          "),
-        false => format!("none: {} resources are as the settings have them", plan.unchanged),
-        true => format!("{}{refused} sms-provision plan shows what", render::summary(plan)),
+        false if !plan.beyond.is_empty() => None,
+        false => Some(format!("none: {} resources are as the settings have them", plan.unchanged)),
+        true => Some(format!("{}{refused} sms-provision plan shows what", render::summary(plan))),
     };
+    let words = words.iter().chain(&plan.beyond).map(String::as_str).collect::<Vec<_>>().join("\n          ");
     let json = json!({
         "create": plan.count(Action::Create),
         "update": plan.count(Action::Update),

@@ -47,7 +47,9 @@ pub(super) fn read(path: &Path) -> Result<String, FileError> {
 /// (`chattr +i`) and one on a read-only mount cannot. Nothing is written.
 pub(super) fn look(path: &Path, change: impl FnOnce(&str) -> Changed) -> Result<(), FileError> {
     let file = followed(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
-    let opened = fs::OpenOptions::new().write(true).open(&file).map(drop);
+    // What is no file is told of below; a pipe would be waited for.
+    let is_file = fs::metadata(&file).is_ok_and(|found| found.is_file());
+    let opened = if is_file { fs::OpenOptions::new().write(true).open(&file).map(drop) } else { Ok(()) };
     // That the mode forbids it is no obstacle: the file is replaced, not written to.
     if let Err(source) = opened
         && (source.raw_os_error() == Some(NOT_PERMITTED) || source.kind() == ErrorKind::ReadOnlyFilesystem)

@@ -130,8 +130,8 @@ impl CredentialsFile {
     /// # Errors
     /// The file cannot be read or not be written, or it is something else than a credentials file.
     pub fn look(&self, ours: &[String]) -> Result<(), FileError> {
-        self.understood()?;
-        file::look(&self.path, |text| self.changed(text, ours, "", ""))
+        file::look(&self.path, |text| self.changed(text, ours, "", ""))?;
+        self.understood()
     }
 
     /// Whether it is that file, by whatever name.
@@ -158,7 +158,7 @@ impl CredentialsFile {
     /// The file can be read or written no more than its folder.
     pub fn prove(&self, ours: &[String]) -> Result<(), FileError> {
         // Of the length that AWS's keys have: there must be room for it.
-        self.understood()?;
+        self.look(ours)?;
         file::try_change(&self.path, |text| self.changed(text, ours, &"-".repeat(20), &"-".repeat(40)))
     }
 
