@@ -1,7 +1,9 @@
 //! The composition root: builds the rooms, hands each what it needs, starts them and stops them in order.
 
 mod account;
+mod error;
 mod folder;
+mod parts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,24 +12,26 @@ use sms_config::{
     Agent, Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Dispatch, Numbers, OnUnknown, Queue,
     Role, Settings, sends_sms, within,
 };
-use thiserror::Error;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::folder::back_up;
 use crate::admission::{AssignedNumbers, Door, Rooms, Rule};
-use crate::api::{Api, BindError, Limits, Listener, Parts, SecretError, Token};
+use crate::api::{Api, Limits, Listener, Parts, Token};
 use crate::carrier::Carrier;
-use crate::carrier::simulator::{Simulator, StoreError};
+use crate::carrier::simulator::Simulator;
 use crate::carrier::sns::Sns;
 use crate::clock::{Clock, Machine, ThisMachine};
 use crate::dispatch::Dispatcher;
 use crate::message::{SmsType, WallTime};
 use crate::open_files;
-use crate::outbox::sqlite::{OpenError, Options, SqliteOutbox};
-use crate::outbox::sqs::{NoQueue, SqsOutbox};
+use crate::outbox::sqlite::{Options, SqliteOutbox};
+use crate::outbox::sqs::SqsOutbox;
 use crate::outbox::{Outbox, housekeeping};
 use crate::receipts;
+
+pub use self::error::StartError;
 
 /// How long one connection to AWS may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,41 +47,12 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How long connections may take to close once all that was asked is answered.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// Why the agent does not start, or ends by itself.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The wall clock: HTTP has no date for it, and hyper panics.
-    #[error("the clock of this machine is beyond the year 9999: set it (is NTP running?), and start again")]
-    Clock,
-    /// The outbox.
-    #[error(transparent)]
-    Outbox(#[from] OpenError),
-    /// The simulator's file.
-    #[error(transparent)]
-    Simulator(#[from] StoreError),
-    /// The token or the key of the fingerprints.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
-    /// An address.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// The AWS set-up.
-    #[error(transparent)]
-    Aws(#[from] AwsError),
-    /// The credentials are another account's.
-    #[error(transparent)]
-    Account(#[from] account::Foreign),
-    /// The queue that several agents share.
-    #[error(transparent)]
-    Queue(#[from] NoQueue),
-}
-
 /// Runs the agent until `stop` ends, either way, and all that was in flight is settled, or `agent.shutdown_timeout` is over.
 /// `announce` hears each address once the agent serves.
 ///
 /// # Errors
 /// Why it could not start, and nothing serves then; or that the credentials are another account's than the outbox, after an
-/// orderly stop.
+/// orderly stop; or that a part of the agent ended with a defect, likewise.
 pub async fn run(
     settings: &Settings,
     stop: oneshot::Receiver<()>,
@@ -100,7 +75,8 @@ pub async fn run(
     )?);
     let clock: Arc<dyn Clock> = rows.clock();
     let foreign = account::watch(agent, access.as_ref(), Arc::clone(&rows));
-    tokio::spawn(rows.keep_time());
+    let mut parts = JoinSet::new();
+    parts.spawn(rows.keep_time());
     let run = Arc::clone(&rows);
     // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
     let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
@@ -154,18 +130,19 @@ pub async fn run(
     listeners.iter().map(Listener::address).for_each(announce);
 
     let dispatching = dispatcher.clone();
-    tokio::spawn(async move { dispatching.run().await });
-    tokio::spawn(housekeeping::keep(Arc::clone(&outbox), Arc::clone(&clock)));
+    parts.spawn(async move { dispatching.run().await });
+    parts.spawn(housekeeping::keep(Arc::clone(&outbox), Arc::clone(&clock)));
     if let Some(simulator) = simulator {
-        tokio::spawn(receipts::follow(simulator, Arc::clone(&outbox), clock));
+        parts.spawn(receipts::follow(simulator, Arc::clone(&outbox), clock));
     }
     let (close, closed) = oneshot::channel::<()>();
     let serving =
         tokio::spawn(crate::api::run(listeners, Arc::clone(&api), limits, async { drop(closed.await) }, CLOSING));
 
-    let foreign = tokio::select! {
+    let why: Option<StartError> = tokio::select! {
         _ = stop => None,
-        Ok(foreign) = foreign => Some(foreign),
+        Ok(foreign) = foreign => Some(foreign.into()),
+        () = parts::until_one_panics(&mut parts) => Some(StartError::Defect),
     };
     tracing::info!("stopping: waiting for what is in flight");
     door.close();
@@ -197,7 +174,7 @@ pub async fn run(
     if serving.await.is_err() {
         tracing::error!("the listeners ended with a defect of the agent's own");
     }
-    foreign.map_or(Ok(()), |foreign| Err(foreign.into()))
+    why.map_or(Ok(()), Err)
 }
 
 /// One line with what decides where messages go and who may send them.
