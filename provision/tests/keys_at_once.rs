@@ -34,7 +34,7 @@ fn made_elsewhere(account: &Account, since: &str) -> String {
     let script = format!(
         "import datetime\n\
          now = datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')\n\
-         iam.tag_user(UserName='{USER}', Tags=[{{'Key': 'sms:key-pending', 'Value': {since} + ' elsewhere'}}])\n\
+         iam.tag_user(UserName='{USER}', Tags=[{{'Key': 'sms:key-pending', 'Value': {since} + '/elsewhere'}}])\n\
          print(iam.create_access_key(UserName='{USER}')['AccessKey']['AccessKeyId'])"
     );
     account.boto(&script).trim().to_owned()

@@ -220,7 +220,8 @@ fn refused(said: &str) -> Actions {
     let words: Vec<&str> = said.split(|c: char| c.is_whitespace() || c == ';' || c == ',').collect();
     let named = words.windows(4).filter_map(|words| match words {
         ["Refused:", action, ..] => Some(*action),
-        [action, "is", "not", "allowed"] => Some(*action),
+        // AWS's own sentence names who asked, too.
+        [action, "is", "not", "allowed"] if !action.starts_with("arn:") => Some(*action),
         _ => None,
     });
     named.map(ToOwned::to_owned).collect()

@@ -31,14 +31,14 @@ impl Mark {
     /// Reads the value of the tag: a time, and the place that set it, which marks of earlier versions lack. A mark without
     /// a time marks nothing.
     pub(super) fn read(value: &str) -> Self {
-        let (time, by) = value.split_once(' ').map_or((value, None), |(time, by)| (time, Some(by.to_owned())));
+        let (time, by) = value.split_once('/').map_or((value, None), |(time, by)| (time, Some(by.to_owned())));
         Self { since: DateTime::from_str(time, Format::DateTime).ok(), by }
     }
 
     /// The value of the tag for a key that is made now in `place`; nothing for a time that cannot be written.
     pub(super) fn value(now: &DateTime, place: &str) -> Option<String> {
         let time = DateTime::from_secs(now.secs()).fmt(Format::DateTime).ok()?;
-        Some(format!("{time} {place}"))
+        Some(format!("{time}/{place}"))
     }
 
     /// The time from which on keys are made under it.
@@ -130,7 +130,7 @@ mod tests {
     fn a_mark_without_a_place_is_of_a_run_that_was_cut_off_and_one_without_a_time_marks_nothing() {
         assert!(!Mark::read("2026-11-24T20:00:00Z").is_busy("here", &at(NOW)));
         assert_eq!(Mark::read("whenever").since(), None);
-        assert!(!Mark::read("whenever there").is_busy("here", &at(NOW)));
+        assert!(!Mark::read("whenever/there").is_busy("here", &at(NOW)));
     }
 
     #[tokio::test]
