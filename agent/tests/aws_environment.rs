@@ -66,6 +66,17 @@ fn sent(agent: &Agent) -> Answer {
     agent.send("+12065550100")
 }
 
+/// They are not ours to follow: the agent itself decides what is repeated.
+#[test]
+fn what_says_how_often_the_sdk_repeats_a_call_is_ignored_whatever_it_is() {
+    for (variable, value) in [("AWS_MAX_ATTEMPTS", "0"), ("AWS_MAX_ATTEMPTS", "many"), ("AWS_RETRY_MODE", "legacy")] {
+        let (home, start) = sns();
+        std::fs::write(home.path().join(".aws/config"), "[default]\nmax_attempts = x\nretry_mode = y\n").unwrap();
+        let agent = start.env("AWS_REGION", "us-east-1").env(variable, value).serve();
+        assert_eq!(agent.get("/healthz").status, 200, "{variable}");
+    }
+}
+
 #[test]
 fn a_value_that_cannot_be_used_stops_start_and_check_and_is_not_shown() {
     for (variable, value) in [

@@ -181,6 +181,8 @@ fn base(settings: &Aws, http: Option<SharedHttpClient>) -> ConfigLoader {
     if let Some(http) = http {
         loader = loader.http_client(http);
     }
+    // Each client says what it repeats. Asked of environment and profile, a value that is none ends in a panic of the SDK.
+    loader = loader.retry_config(RetryConfig::standard());
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
