@@ -7,6 +7,7 @@
 //! In flow the settings, the environment and the files; out flow words for a person, and names. No value of a file.
 
 use std::fmt;
+use std::fs::FileType;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -152,7 +153,11 @@ pub(super) fn no_file(env: &Env) -> Option<ProfileTrouble> {
     let files = FILES.map(|(variable, usual)| file(env, variable, usual));
     let waits = |path: &PathBuf| {
         let kind = std::fs::metadata(path).map(|found| found.file_type());
-        kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+        // A device may have no end. The one that is empty stands for no file at all.
+        let is_device = |kind: &FileType| kind.is_char_device() || kind.is_block_device();
+        kind.is_ok_and(|kind| {
+            kind.is_fifo() || kind.is_socket() || (is_device(&kind) && path.as_path() != Path::new("/dev/null"))
+        })
     };
     files.into_iter().find(waits).map(ProfileTrouble::NoFile)
 }
