@@ -156,7 +156,7 @@ impl Damage {
         let mut state = self.lock();
         let before = std::mem::replace(&mut state.verdict, verdict);
         (state.is_checking, state.checked_at) = (false, Some(Instant::now()));
-        drop(state);
+        // Before anyone is answered with it.
         match verdict.words() {
             _ if before == verdict => {}
             None => {
@@ -164,6 +164,7 @@ impl Damage {
             }
             Some(words) => tracing::error!("{words}"),
         }
+        drop(state);
         self.0.checked.notify_waiters();
     }
 
