@@ -50,6 +50,34 @@ fn an_apply_that_was_cut_off_anywhere_ends_right_when_it_is_run_again() {
     }
 }
 
+/// As when a connection breaks: AWS has done what was asked, and the call is repeated.
+#[test]
+fn a_run_in_which_the_first_answer_to_each_write_is_lost_ends_as_if_it_had_come() {
+    let (account, lossy) = (Account::new(), Account::new());
+    let settings = ["--set=account.queue=true", "--set=account.alarm_emails=a@b.example"];
+    let moved = [&settings[..], &["--set=account.path=/moved/"]].concat();
+    let versions = "policy = json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}]})\n\
+        arn = 'arn:aws:iam::123456789012:policy/sms/sms-sender-us-east-1'\n\
+        for n in range(4): iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy, SetAsDefault=True)";
+    for (before, command, settings) in
+        [("", "apply", &settings[..]), (versions, "apply", &settings), ("", "apply", &moved), ("", "destroy", &moved)]
+    {
+        let arguments = [&[command, "--yes"], settings].concat();
+        account.boto(before);
+        account.run(&arguments).ended(0);
+        lossy.boto(before);
+        let wire = Wire::without_first_answers(lossy.moto.endpoint());
+        Account::ran(lossy.command(wire.endpoint(), &arguments)).ended(0);
+        // Queues have the server in their names.
+        let state = |of: &Account| of.state().to_string().replace(of.moto.endpoint(), "");
+        assert_eq!(state(&lossy), state(&account), "{arguments:?}");
+        if command == "apply" {
+            let plan = [&["plan", "--json"], settings].concat();
+            assert_eq!(lossy.run(&plan).ended(0).changes(), [""; 0], "{arguments:?}");
+        }
+    }
+}
+
 #[test]
 fn a_destroy_that_was_cut_off_anywhere_ends_right_when_it_is_run_again() {
     let account = Account::new();

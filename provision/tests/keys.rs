@@ -132,16 +132,28 @@ fn a_mark_that_was_left_behind_goes_and_the_key_of_the_file_stays() {
 }
 
 #[test]
-fn a_key_is_asked_for_once_even_if_the_answer_is_lost() {
+fn a_key_whose_answer_is_lost_is_deleted_and_made_anew_once_in_the_same_run() {
     let account = Account::new();
     let wire = Wire::without_answer_to(account.moto.endpoint(), "CreateAccessKey");
     let apply = Account::ran(account.command(wire.endpoint(), &["apply", "--yes"])).ended(1);
     assert!(apply.out.contains("iam:CreateAccessKey"), "{}", apply.out);
-    let lost = keys(&account);
-    assert_eq!(lost.len(), 1);
+    let calls = |account: &Account, action: &str| account.moto.called().iter().filter(|one| *one == action).count();
+    assert_eq!((calls(&account, "CreateAccessKey"), calls(&account, "DeleteAccessKey")), (2, 2));
+    assert_eq!(keys(&account), [""; 0], "no key is left whose secret nobody has");
     account.run(&["apply", "--yes"]).ended(0);
-    assert_eq!(keys(&account), [stored(&account).0]);
-    assert_ne!(keys(&account), lost);
+    let first = stored(&account).0;
+    assert_eq!(keys(&account), std::slice::from_ref(&first));
+
+    for arguments in [&["keys", "rotate"][..], &["apply", "--yes"]] {
+        if arguments == ["apply", "--yes"] {
+            account.run(&["destroy", "--yes"]).ended(0);
+        }
+        let wire = Wire::without_first_answers(account.moto.endpoint());
+        Account::ran(account.command(wire.endpoint(), arguments)).ended(0);
+        assert_eq!(keys(&account), [stored(&account).0]);
+        assert_ne!(stored(&account).0, first);
+        assert!(!tags(&account).contains(&TAG.to_owned()));
+    }
 }
 
 #[test]

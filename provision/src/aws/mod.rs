@@ -13,7 +13,8 @@ use thiserror::Error;
 
 pub use error::{CallError, Fault};
 pub use patience::{
-    SETTLING, call, call_about, call_delete, call_while, made_just_now, pages, patiently, patiently_for,
+    Holder, SETTLING, call, call_about, call_create, call_delete, call_while, leaves_open, made_just_now, pages,
+    patiently, patiently_for, unless_done,
 };
 
 /// How long one attempt of a call may take.

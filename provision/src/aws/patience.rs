@@ -121,6 +121,75 @@ where
     CallError::if_there(call_while(SETTLING, taken_off_just_now, action, resource, send).await).map(drop)
 }
 
+/// Who has the name under which something was to be made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Holder {
+    /// Nobody, as far as AWS knows yet.
+    Nobody,
+    /// We do: it is what was to be made.
+    Us,
+    /// Somebody else.
+    Other,
+}
+
+/// [`call`] that makes something under a name that can be given away once. When an answer is lost, what was asked for may
+/// be there: the SDK's own repetition is told that the name is taken, or no answer comes at all. So AWS is asked for the
+/// `holder` of the name, and if we are, the call is done. A name that AWS still holds on to after a deletion is waited for.
+///
+/// # Errors
+/// The last error.
+pub async fn call_create<T, E, F, H>(
+    action: &'static str,
+    resource: &impl Display,
+    mut send: impl FnMut() -> F,
+    holder: impl Fn() -> H,
+) -> Result<(), CallError>
+where
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    H: Future<Output = Result<Holder, CallError>>,
+{
+    let once = || {
+        let sent = send();
+        let holder = &holder;
+        async move {
+            match sent.await {
+                Ok(_) => Ok(()),
+                Err(error) => unless_done(CallError::of(action, resource.to_string(), error), holder()).await,
+            }
+        }
+    };
+    patiently(|error| error.fault == Fault::Exists, once).await
+}
+
+/// Nothing is wrong where the answer leaves open whether the call was done, and we are the `holder` of what it makes.
+///
+/// # Errors
+/// That of the call.
+pub async fn unless_done(
+    error: CallError,
+    holder: impl Future<Output = Result<Holder, CallError>>,
+) -> Result<(), CallError> {
+    if !leaves_open(&error) {
+        return Err(error);
+    }
+    match holder.await {
+        Ok(Holder::Us) => Ok(()),
+        Ok(Holder::Other) if error.fault == Fault::Exists => {
+            let advice = "it was made meanwhile and is not ours: run it again to see what differs";
+            Err(CallError { fault: Fault::Other, ..error }.advised(advice))
+        }
+        // What was asked about is the call; that the other answer is missing too says nothing new.
+        _ => Err(error),
+    }
+}
+
+/// Whether the call may have been done all the same: no answer came, AWS failed in the middle of it, or an earlier answer was
+/// lost and the repetition meets what the first call made.
+pub fn leaves_open(error: &CallError) -> bool {
+    matches!(error.fault, Fault::Exists | Fault::Failing | Fault::Quota | Fault::Unreachable)
+}
+
 /// [`call`], for as long as `most`, and again also while it fails in a way that `passes`.
 ///
 /// # Errors

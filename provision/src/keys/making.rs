@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::mark::{Alone, Mark};
 use super::{SenderKeys, State};
-use crate::aws::{CallError, call_about};
+use crate::aws::{CallError, call_about, leaves_open};
 use crate::credentials::SecretKey;
 use crate::stack::{KEY_PENDING_TAG, KEY_RETIRING_TAG};
 
@@ -61,13 +61,18 @@ impl SenderKeys<'_> {
         if self.is_overtaken(state).await? {
             return Ok(Made::Overtaken);
         }
-        let key = self.create().await?;
+        let (key, was_one_lost) = self.create().await?;
         if let Err(error) = file.write(&key, &ours) {
             // Its secret is nowhere. Where it cannot be deleted now, the mark lets the next run do it.
             if self.delete(&key.id).await.is_ok() {
                 drop(self.untag(KEY_PENDING_TAG).await);
             }
             return Err(self.of_file("iam:CreateAccessKey", &error));
+        }
+        if was_one_lost {
+            // Once AWS lists the key of the file, it lists those that were made before it.
+            let mut now = self.with_stored().await?;
+            self.delete_orphans(&mut now).await?;
         }
         self.untag(KEY_PENDING_TAG).await?;
         Ok(Made::Here)
@@ -92,9 +97,33 @@ impl SenderKeys<'_> {
         if state.retiring.is_some() { self.untag(KEY_RETIRING_TAG).await } else { Ok(()) }
     }
 
-    /// Once and no more: repeated after an answer that was lost, it would make a second key whose secret nobody gets.
-    /// That the user is not known yet, or AWS asked too often, are answers that made none.
-    async fn create(&self) -> Result<SecretKey, CallError> {
+    /// A new key, and whether there may be another one whose secret was lost with its answer. Such a key is deleted as soon
+    /// as AWS lists it, and made anew once. The mark stays with the error: it lets the next run delete what is not listed yet.
+    async fn create(&self) -> Result<(SecretKey, bool), CallError> {
+        let lost = match self.create_once().await {
+            Err(error) if leaves_open(&error) => error,
+            made => return made.map(|key| (key, false)),
+        };
+        self.delete_lost().await.map_err(|_| lost)?;
+        match self.create_once().await {
+            Err(error) if leaves_open(&error) => {
+                // Where this fails too, the mark lets the next run do it.
+                drop(self.delete_lost().await);
+                Err(error)
+            }
+            made => made.map(|key| (key, true)),
+        }
+    }
+
+    /// Deletes what AWS lists of the keys that were made under our mark and are in no file.
+    async fn delete_lost(&self) -> Result<(), CallError> {
+        let mut now = self.state().await?;
+        self.delete_orphans(&mut now).await
+    }
+
+    /// The call is sent once and not repeated by the SDK: a second key would be made whose secret nobody gets. That the user
+    /// is not known yet, or AWS asked too often, are answers that made none.
+    async fn create_once(&self) -> Result<SecretKey, CallError> {
         let once = || aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled());
         let create = self.session.iam.create_access_key().user_name(self.user());
         let send = || create.clone().customize().config_override(once()).send();

@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyVersion, Tag};
 use serde_json::{Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
-use crate::aws::{CallError, Fault, call, call_about, call_delete, pages, patiently};
+use crate::aws::{CallError, Holder, call, call_about, call_create, call_delete, pages, unless_done};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 use crate::stack::RECORD_TAG;
 
@@ -72,7 +72,12 @@ impl Policies {
         for tag in tags(wanted).filter_map(tag).chain(record) {
             request = request.tags(tag);
         }
-        call("iam:CreatePolicy", id, || request.clone().send()).await.map(drop)
+        let arn = self.arn(text(wanted, "path"), &id.name);
+        let holder = || async {
+            let policy = self.get(&arn, id).await?;
+            Ok(policy.map_or(Holder::Nobody, |policy| tagging::holder(pairs(&policy), &self.0.stack.names.stack)))
+        };
+        call_create("iam:CreatePolicy", id, || request.clone().send(), holder).await
     }
 
     /// A new version, the default; the oldest goes where there is no room.
@@ -87,7 +92,16 @@ impl Policies {
         let iam = &self.0.session.iam;
         let made = iam.create_policy_version().policy_arn(arn).policy_document(document.to_string());
         let made = made.set_as_default(true);
-        call_about("iam:CreatePolicyVersion", id, || made.clone().send()).await.map(drop)
+        // One whose answer was lost may have taken the last place of the five.
+        let holder = async {
+            let version = self.get(arn, id).await?.and_then(|policy| policy.default_version_id).unwrap_or_default();
+            let is_it = self.document(arn, &version, id).await? == *document;
+            Ok(if is_it { Holder::Us } else { Holder::Nobody })
+        };
+        match call_about("iam:CreatePolicyVersion", id, || made.clone().send()).await {
+            Ok(_) => Ok(()),
+            Err(error) => unless_done(error, holder).await,
+        }
     }
 
     /// With everything that IAM wants gone first.
@@ -113,7 +127,7 @@ impl ResourceKind for Policies {
                 let Some(policy) = self.find(id).await? else { continue };
                 let arn = policy.arn().unwrap_or_default();
                 let document = self.document(arn, policy.default_version_id().unwrap_or_default(), id).await?;
-                let mut attributes = tagging::compared(policy.tags().iter().map(|tag| (tag.key(), tag.value())));
+                let mut attributes = tagging::compared(pairs(&policy));
                 attributes.insert("path".to_owned(), json!(policy.path()));
                 attributes.insert("document".to_owned(), document);
                 let owner = tagging::owner(&attributes, &self.0.stack.names.stack);
@@ -177,8 +191,7 @@ impl Policies {
         self.lend(&record, id).await?;
         super::attachment::detach_all(&self.0, old, id).await?;
         self.remove(old, id).await?;
-        // IAM may hold on to the name for a moment.
-        patiently(|error| error.fault == Fault::Exists, || self.make(id, wanted, record.clone())).await?;
+        self.make(id, wanted, record.clone()).await?;
         self.take_back(&record, id).await
     }
 
@@ -210,6 +223,10 @@ impl Policies {
         let tags = user.and_then(|user| user.tags).unwrap_or_default();
         Ok(tags.into_iter().filter(|tag| tag.key().starts_with(RECORD_TAG)).collect())
     }
+}
+
+fn pairs(policy: &Policy) -> impl Iterator<Item = (&str, &str)> {
+    policy.tags().iter().map(|tag| (tag.key(), tag.value()))
 }
 
 /// A document of IAM, which comes percent-encoded.

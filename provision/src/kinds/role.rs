@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::policy::{parse, tag};
 use super::{Answer, Ground, ResourceKind, Update, role_policy, tagging};
-use crate::aws::{CallError, Fault, call, call_about, call_delete, patiently};
+use crate::aws::{CallError, Holder, call, call_about, call_create, call_delete};
 use crate::resource::{Attributes, Found, Id, Kind, Resource, tags, text};
 
 pub(super) struct Roles(pub(super) Arc<Ground>);
@@ -23,8 +23,7 @@ impl Roles {
     async fn replace(&self, id: &Id, wanted: &Attributes) -> Result<(), CallError> {
         let policies = role_policy::of_role(&self.0, &id.name).await?;
         self.remove(id).await?;
-        // IAM may hold on to the name for a moment.
-        patiently(|error| error.fault == Fault::Exists, || self.create(id, wanted)).await?;
+        self.create(id, wanted).await?;
         for (name, document) in policies {
             role_policy::put(&self.0, &id.name, &name, &document, id).await?;
         }
@@ -42,12 +41,16 @@ impl Roles {
         let iam = &self.0.session.iam;
         if boundary.is_empty() {
             let send = || iam.delete_role_permissions_boundary().role_name(&id.name).send();
-            call("iam:DeleteRolePermissionsBoundary", id, send).await.map(drop)
+            call_delete("iam:DeleteRolePermissionsBoundary", id, send).await
         } else {
             let send = || iam.put_role_permissions_boundary().role_name(&id.name).permissions_boundary(boundary).send();
             call("iam:PutRolePermissionsBoundary", id, send).await.map(drop)
         }
     }
+}
+
+fn pairs(role: &Role) -> impl Iterator<Item = (&str, &str)> {
+    role.tags().iter().map(|tag| (tag.key(), tag.value()))
 }
 
 impl ResourceKind for Roles {
@@ -61,7 +64,7 @@ impl ResourceKind for Roles {
             for candidate in candidates {
                 let id = &candidate.id;
                 let Some(role) = self.get(id).await? else { continue };
-                let mut attributes = tagging::compared(role.tags().iter().map(|tag| (tag.key(), tag.value())));
+                let mut attributes = tagging::compared(pairs(&role));
                 let boundary = role.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
                 attributes.insert("path".to_owned(), json!(role.path()));
                 attributes.insert("trust".to_owned(), parse(role.assume_role_policy_document()));
@@ -88,7 +91,13 @@ impl ResourceKind for Roles {
             for tag in tags(wanted).filter_map(tag) {
                 request = request.tags(tag);
             }
-            call("iam:CreateRole", id, || request.clone().send()).await.map(drop)
+            // One under another path is on its way out.
+            let is_it = |role: &Role| role.path() == text(wanted, "path");
+            let holder = || async {
+                let role = self.get(id).await?.filter(is_it);
+                Ok(role.map_or(Holder::Nobody, |role| tagging::holder(pairs(&role), &self.0.stack.names.stack)))
+            };
+            call_create("iam:CreateRole", id, || request.clone().send(), holder).await
         })
     }
 

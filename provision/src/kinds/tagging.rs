@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Update;
+use crate::aws::Holder;
 use crate::resource::{Attributes, Owner, TAG, text};
 use crate::stack::{KEY_PENDING_TAG, KEY_RETIRING_TAG, RECORD_TAG, STACK_TAG};
 
@@ -28,6 +29,18 @@ pub(super) fn owner(attributes: &Attributes, stack: &str) -> Owner {
         Some(other) if other == stack => Owner::Ours,
         Some(other) => Owner::Other(format!("belongs to the stack {other} (tag {STACK_TAG})")),
         None => Owner::Other(format!("carries no tag {STACK_TAG}")),
+    }
+}
+
+/// Who holds the name of something that was to be made, by the tags of what is there.
+pub(super) fn holder<K, V>(tags: impl IntoIterator<Item = (K, V)>, stack: &str) -> Holder
+where
+    K: AsRef<str>,
+    V: Into<String>,
+{
+    match owner(&compared(tags), stack) {
+        Owner::Ours => Holder::Us,
+        Owner::Other(_) => Holder::Other,
     }
 }
 

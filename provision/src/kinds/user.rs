@@ -2,15 +2,26 @@
 
 use std::sync::Arc;
 
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{Tag, User};
 use serde_json::{Value, json};
 
 use super::policy::tag;
 use super::{Answer, Ground, ResourceKind, Update, obstacles, tagging};
-use crate::aws::{CallError, call, call_about, call_delete};
+use crate::aws::{CallError, Holder, call, call_about, call_create, call_delete};
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
 
 pub(super) struct Users(pub(super) Arc<Ground>);
+
+impl Users {
+    async fn get(&self, id: &Id) -> Result<Option<User>, CallError> {
+        let send = || self.0.session.iam.get_user().user_name(&id.name).send();
+        Ok(CallError::if_there(call("iam:GetUser", id, send).await)?.and_then(|got| got.user))
+    }
+}
+
+fn pairs(user: &User) -> impl Iterator<Item = (&str, &str)> {
+    user.tags().iter().map(|tag| (tag.key(), tag.value()))
+}
 
 impl ResourceKind for Users {
     fn kind(&self) -> Kind {
@@ -22,10 +33,8 @@ impl ResourceKind for Users {
             let mut all = Vec::new();
             for candidate in candidates {
                 let id = &candidate.id;
-                let send = || self.0.session.iam.get_user().user_name(&id.name).send();
-                let got = CallError::if_there(call("iam:GetUser", id, send).await)?;
-                let Some(user) = got.and_then(|got| got.user) else { continue };
-                let mut attributes = tagging::compared(user.tags().iter().map(|tag| (tag.key(), tag.value())));
+                let Some(user) = self.get(id).await? else { continue };
+                let mut attributes = tagging::compared(pairs(&user));
                 let boundary = user.permissions_boundary().and_then(|boundary| boundary.permissions_boundary_arn());
                 attributes.insert("path".to_owned(), json!(user.path()));
                 attributes.insert("permissions_boundary".to_owned(), json!(boundary));
@@ -50,7 +59,11 @@ impl ResourceKind for Users {
             for tag in tags(wanted).filter_map(tag) {
                 request = request.tags(tag);
             }
-            call("iam:CreateUser", id, || request.clone().send()).await.map(drop)
+            let holder = || async {
+                let user = self.get(id).await?;
+                Ok(user.map_or(Holder::Nobody, |user| tagging::holder(pairs(&user), &self.0.stack.names.stack)))
+            };
+            call_create("iam:CreateUser", id, || request.clone().send(), holder).await
         })
     }
 
@@ -65,7 +78,7 @@ impl ResourceKind for Users {
                 match text(update.wanted, "permissions_boundary") {
                     "" => {
                         let send = || iam.delete_user_permissions_boundary().user_name(&id.name).send();
-                        call("iam:DeleteUserPermissionsBoundary", id, send).await?;
+                        call_delete("iam:DeleteUserPermissionsBoundary", id, send).await?;
                     }
                     arn => {
                         let put = iam.put_user_permissions_boundary().user_name(&id.name).permissions_boundary(arn);

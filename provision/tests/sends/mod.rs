@@ -11,7 +11,7 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The ways of asking again.
-const FAMILY: [&str; 5] = ["call", "call_about", "call_delete", "call_while", "pages"];
+const FAMILY: [&str; 6] = ["call", "call_about", "call_create", "call_delete", "call_while", "pages"];
 
 /// Every breach in the files of that folder, but for the one that has the family.
 pub(crate) fn past(folder: &Path, family: &Path) -> Vec<String> {

@@ -3,10 +3,11 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
 
+use std::collections::BTreeSet;
 use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::peers::read_message;
@@ -22,21 +23,38 @@ struct State {
     peer: String,
     left: AtomicUsize,
     cut: AtomicBool,
-    unheard: Option<&'static str>,
+    unheard: Unheard,
+}
+
+/// Repeated, it leaves two things under one name in moto.
+const TWICE: &str = "PutMetricFilter";
+
+/// The calls whose answers nobody hears: each ends its connection.
+enum Unheard {
+    None,
+    /// All of that action.
+    All(&'static str),
+    /// The first of each action that changes something, by those that there were.
+    First(Mutex<BTreeSet<String>>),
 }
 
 impl Wire {
     /// The first write is number 1.
     pub(crate) fn cut_after(endpoint: &str, write: usize) -> Self {
-        Self::new(endpoint, write, None)
+        Self::new(endpoint, write, Unheard::None)
     }
 
     /// Passes everything on but for the answers to calls of that action, each of which ends its connection.
     pub(crate) fn without_answer_to(endpoint: &str, action: &'static str) -> Self {
-        Self::new(endpoint, usize::MAX, Some(action))
+        Self::new(endpoint, usize::MAX, Unheard::All(action))
     }
 
-    fn new(endpoint: &str, write: usize, unheard: Option<&'static str>) -> Self {
+    /// Passes everything on but for the first answer to each action that changes something.
+    pub(crate) fn without_first_answers(endpoint: &str) -> Self {
+        Self::new(endpoint, usize::MAX, Unheard::First(Mutex::default()))
+    }
+
+    fn new(endpoint: &str, write: usize, unheard: Unheard) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = endpoint.strip_prefix("http://").unwrap().to_owned();
         let state = Arc::new(State { peer, left: AtomicUsize::new(write), cut: AtomicBool::new(false), unheard });
@@ -71,11 +89,13 @@ impl State {
             if self.cut.load(Ordering::SeqCst) {
                 return Ok(());
             }
-            let is_unheard = self.unheard.is_some_and(|action| {
-                let form = String::from_utf8_lossy(&body);
-                form.split('&').any(|pair| pair.strip_prefix("Action=") == Some(action))
-            });
-            let is_last = is_write(&head, &body) && self.left.fetch_sub(1, Ordering::SeqCst) == 1;
+            let (operation, is_write) = operation(&head, &body);
+            let is_unheard = match &self.unheard {
+                Unheard::None => false,
+                Unheard::All(action) => operation == *action,
+                Unheard::First(before) => is_write && operation != TWICE && before.lock().unwrap().insert(operation),
+            };
+            let is_last = is_write && self.left.fetch_sub(1, Ordering::SeqCst) == 1;
             peer.write_all(&head)?;
             peer.write_all(&body)?;
             let Some((head, body)) = read_message(&mut from_peer)? else { return Ok(()) };
@@ -92,8 +112,8 @@ impl State {
     }
 }
 
-/// Whether the operation changes something, by its name: it stands in the form, in a header, or in the path.
-fn is_write(head: &[u8], body: &[u8]) -> bool {
+/// The name of the operation, which stands in the form, in a header, or in the path; and whether it changes something.
+fn operation(head: &[u8], body: &[u8]) -> (String, bool) {
     let (head, body) = (String::from_utf8_lossy(head), String::from_utf8_lossy(body));
     let in_form = || body.split('&').find_map(|pair| pair.strip_prefix("Action="));
     let in_header = || {
@@ -102,5 +122,6 @@ fn is_write(head: &[u8], body: &[u8]) -> bool {
     };
     let in_path = || head.lines().next()?.split(' ').nth(1)?.split("/operation/").nth(1);
     let operation = in_path().or_else(in_header).or_else(in_form).expect("every call has an operation").trim();
-    !["Get", "List", "Describe", "Filter", "Check", "Simulate"].iter().any(|read| operation.starts_with(read))
+    let reads = ["Get", "List", "Describe", "Filter", "Check", "Simulate"];
+    (operation.to_owned(), !reads.iter().any(|read| operation.starts_with(read)))
 }
