@@ -180,6 +180,40 @@ fn the_operators_policy_fits_into_one_and_says_so_where_it_does_not() {
     assert!(told.status == Some(0) && told.errors.contains("IAM takes 6144"), "{}", told.errors);
 }
 
+/// With the names of a team that looks after a platform.
+#[test]
+fn an_operators_policy_that_is_too_long_is_printed_in_parts_that_come_to_the_same() {
+    let settings = [
+        "account.account_id=123456789012",
+        "aws.region=ap-southeast-1",
+        "account.name=customer-messaging",
+        "account.path=/platform/messaging/",
+        "account.permissions_boundary_arn=arn:aws:iam::123456789012:policy/platform/workload-boundary",
+        "account.sender_role_names=checkout-service,identity-service,delivery-service,support-backoffice",
+        "account.queue=true",
+    ];
+    let run = |part: &[&str]| Run::new(&[&["policy", "operator"], part].concat()).set(&settings).run();
+    let whole = run(&[]);
+    assert!(whole.errors.contains("--part 1 to --part 2 print them"), "{}", whole.errors);
+    let parts = [run(&["--part", "1"]), run(&["--part=2"])].map(|told| {
+        assert_eq!((told.status, told.errors.as_str()), (Some(0), ""));
+        told.json()
+    });
+    assert!(whole.json().to_string().len() > 6144 && parts.iter().all(|part| part.to_string().len() <= 6144));
+    let (mut together, mut all) = (parts.iter().flat_map(statements).collect::<Vec<_>>(), statements(&whole.json()));
+    for list in [&mut together, &mut all] {
+        list.sort_by_key(Value::to_string);
+    }
+    assert_eq!(together, all);
+
+    let none = run(&["--part", "3"]);
+    assert!(none.status == Some(1) && none.errors.contains("the document has 2 parts"), "{none:?}");
+    let short = Run::new(&["policy", "operator", "--part", "1"]).set(&PLACE).run();
+    assert_eq!(short.json(), printed("operator", &[]));
+    let none = Run::new(&["policy", "sender", "--part", "2"]).set(&PLACE).run();
+    assert!(none.status == Some(1) && none.errors.contains("fits into one"), "{none:?}");
+}
+
 #[test]
 fn the_senders_policy_and_the_roles_are_those_of_the_stack() {
     let sender = printed("sender", &["account.queue=true"]);

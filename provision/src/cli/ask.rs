@@ -156,6 +156,9 @@ pub struct Policy {
     /// Whose policy
     #[arg(value_name = "POLICY")]
     pub whose: Whose,
+    /// Prints part N of a document that is too long for one policy; attach all parts. One that fits has one part
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub part: Option<u16>,
 }
 
 /// The policies that can be printed.

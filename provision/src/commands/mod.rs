@@ -122,7 +122,7 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
             finish(results, given.all, given.all, console)
         }
         Command::Policy(asked) => {
-            let results = target::each(&targets, at_once, |target| policy::policy(target, asked.whose, console)).await;
+            let results = target::each(&targets, at_once, |target| policy::policy(target, asked, console)).await;
             finish(results, given.all, given.all, console)
         }
         Command::Apply(apply) => change::apply(&targets, at_once, given.all, apply, console).await,

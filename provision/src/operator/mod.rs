@@ -5,6 +5,7 @@
 //! them may do anything in the account, and [`unbounded`] says so.
 
 mod actions;
+mod parts;
 
 use serde_json::{Map, Value, json};
 
@@ -12,8 +13,13 @@ use crate::aws::Place;
 use crate::stack::{Stack, alarm_name_prefix, log_groups};
 use actions::{ACTIONS, On, Statement};
 
+pub use parts::parts;
+
 /// The characters that IAM allows a customer-managed policy, white space not counted.
 pub const LONGEST: usize = 6144;
+
+/// That of IAM's policy language.
+const VERSION: &str = "2012-10-17";
 
 /// Where SNS is the service that is called or handed something.
 const SNS: &str = "sns.amazonaws.com";
@@ -23,7 +29,7 @@ pub fn document(stack: &Stack, place: &Place) -> Value {
     let site = Site { stack, place, boundary: stack.account.permissions_boundary_arn.as_deref() };
     let mut statements: Vec<Value> = Statement::ALL.into_iter().filter_map(|one| site.allow(one)).collect();
     statements.extend(site.keep_boundary());
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    json!({ "Version": VERSION, "Statement": statements })
 }
 
 /// Why the document amounts to an administrator's rights, where it does.
