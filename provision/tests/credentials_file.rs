@@ -208,3 +208,44 @@ fn links_are_followed_to_where_what_is_replaced_is_kept() {
     assert!(fs::symlink_metadata(&kept).unwrap().is_symlink());
     assert!(fs::read_to_string(&real).unwrap().ends_with(THEIRS));
 }
+
+#[test]
+fn a_key_that_the_environment_does_not_look_for_in_its_file_is_told_of() {
+    let account = with_files("", "");
+    fs::create_dir(account.home.path().join("other")).unwrap();
+    let keys = "[admin]\naws_access_key_id = testing\naws_secret_access_key = testing\n";
+    fs::write(account.home.path().join("other/credentials"), keys).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = account.command(account.moto.endpoint(), arguments);
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_PROFILE", "admin");
+        // The shell leaves ~ alone where it is quoted; the SDK for Rust and the AWS CLI read it as the home folder.
+        command.env("AWS_SHARED_CREDENTIALS_FILE", "~/other/credentials");
+        Account::ran(command)
+    };
+    let other = account.home.path().join("other/credentials");
+    let told = format!(
+        "its file is {}, and AWS_SHARED_CREDENTIALS_FILE names {}",
+        account.credentials().display(),
+        other.display()
+    );
+    let plan = run(&["plan"]).ended(0);
+    assert!(plan.out.contains(&told) && plan.out.contains("do not find the profile sms"), "{}", plan.out);
+    let apply = run(&["apply", "--yes"]).ended(0);
+    assert!(apply.err.contains(&told), "{}", apply.err);
+    let agent = format!(" AWS_SHARED_CREDENTIALS_FILE={}", account.credentials().display());
+    assert!(apply.out.contains(&agent), "{}", apply.out);
+    let rotate = run(&["keys", "rotate"]).ended(0);
+    assert!(format!("{rotate:?}").contains(&told), "{rotate:?}");
+
+    // Where the settings name a file, it is meant; and the one that is read needs no word.
+    let third = format!("--set=account.credentials_file={}", account.home.path().join("third").display());
+    let read = format!("--set=account.credentials_file={}", other.display());
+    for file in [&third, &read] {
+        let plan = run(&["plan", file]).ended(0);
+        assert!(!plan.out.contains("AWS_SHARED_CREDENTIALS_FILE"), "{}", plan.out);
+    }
+    account.moto.reset();
+    let apply = run(&["apply", "--yes", &read, "--set=account.name=read"]).ended(0);
+    assert!(!apply.out.contains("AWS_SHARED_CREDENTIALS_FILE="), "{}", apply.out);
+    assert!(fs::read_to_string(&other).unwrap().contains("[read]"));
+}

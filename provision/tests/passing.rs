@@ -74,6 +74,16 @@ fn a_limit_above_the_quota_keeps_nothing_else_from_being_set_and_the_alarms_foll
 }
 
 #[test]
+fn alarms_of_an_account_that_tells_no_limit_follow_that_of_a_new_one() {
+    let recorded = Recorded::new();
+    recorded.fails_about("MonthlySpendLimit", "SetSMSAttributes", 400, "InvalidParameter", "MonthlySpendLimit");
+    recorded.run_all_through(&["apply", "--yes", "--set", "account.monthly_spend_limit_usd=50"]).ended(1);
+    let thresholds =
+        "print(sorted(a['Threshold'] for a in cw.describe_alarms(AlarmNamePrefix='sms-spend-')['MetricAlarms']))";
+    assert_eq!(recorded.account.boto(thresholds).trim(), "[0.8, 1.0]");
+}
+
+#[test]
 fn what_names_the_role_is_cleared_with_it_where_no_record_says_what_it_was() {
     let recorded = Recorded::new();
     let account = &recorded.account;

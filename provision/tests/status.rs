@@ -70,6 +70,23 @@ fn being_in_the_sandbox_is_shown_and_not_bad() {
 }
 
 #[test]
+fn what_keeps_the_account_from_being_of_use_is_told_with_what_to_do_and_nothing_else() {
+    let recorded = Recorded::new();
+    let steps = ["The account is in the SMS sandbox", "SNS stops sending at 1 USD a month", "Nobody is told of alarms"];
+    recorded.account.run(&["apply", "--yes"]).ended(0);
+    recorded.answers("GetSMSSandboxAccountStatus", "<IsInSandbox>true</IsInSandbox>").in_production();
+    let told = recorded.run(&["status"]).ended(0);
+    for step in steps {
+        assert!(told.out.contains(&format!("\nNext: {step}")), "{}", told.out);
+    }
+    assert!(!told.out.contains("access key"), "{}", told.out);
+    let useful = ["--set=account.monthly_spend_limit_usd=50", "--set=account.alarm_emails=a@b.example"];
+    recorded.run(&[&["apply", "--yes"], &useful[..]].concat()).ended(0);
+    let told = recorded.run(&[&["status", "--json"], &useful[..]].concat()).ended(0);
+    assert_eq!(told.json()["next_steps"], json!([]), "{}", told.out);
+}
+
+#[test]
 fn a_question_that_is_refused_names_its_action_loses_no_other_and_is_not_good() {
     let recorded = Recorded::new();
     recorded.in_production();

@@ -121,6 +121,31 @@ fn two_targets_that_are_one_stack_are_refused_before_anything_is_changed() {
     account.run(&["plan", "--target", "copied"]).ended(0);
 }
 
+/// As every SDK does it; whoever has followed the quick start has the variable in the shell.
+#[test]
+fn a_region_of_the_environment_that_comes_before_those_of_profiles_is_warned_of() {
+    let account = Account::new();
+    std::fs::create_dir(account.home.path().join(".aws")).unwrap();
+    let keys = "aws_access_key_id = testing\naws_secret_access_key = testing\n";
+    std::fs::write(account.credentials(), format!("[one]\n{keys}[two]\n{keys}")).unwrap();
+    let config = "[profile one]\nregion = eu-west-1\n[profile two]\nregion = ap-south-1\n";
+    std::fs::write(account.home.path().join(".aws/config"), config).unwrap();
+    let targets = "[[targets]]\nname = \"eu\"\nprofile = \"one\"\n[[targets]]\nname = \"asia\"\nprofile = \"two\"\naccount.name = \"asia\"\n\
+        [[targets]]\nname = \"named\"\nprofile = \"two\"\nregion = \"us-west-2\"\n";
+    std::fs::write(account.home.path().join("sms.toml"), targets).unwrap();
+    let warned = "warning: AWS_REGION comes before the regions of profiles, so that us-east-1 is the region of eu (its profile one \
+        has eu-west-1), asia (its profile two has ap-south-1). Set region in each target, or unset AWS_REGION\n";
+    let plan = account.run(&["plan", "--all"]).ended(0);
+    assert!(plan.err.contains(warned) && plan.out.contains("region us-east-1, stack asia"), "{plan:?}");
+    let one = account.run(&["plan", "--target", "asia"]).ended(0);
+    assert!(one.err.contains("the region of asia (its profile two has ap-south-1). Set"), "{one:?}");
+    assert!(!account.run(&["plan", "--target", "named"]).ended(0).err.contains("warning"));
+    let mut unset = account.command(account.moto.endpoint(), &["plan", "--all"]);
+    unset.env_remove("AWS_REGION");
+    let plan = Account::ran(unset).ended(0);
+    assert!(!plan.err.contains("warning") && plan.out.contains("region ap-south-1, stack asia"), "{plan:?}");
+}
+
 /// The second target's key is made while the first one's old key still has its grace.
 #[test]
 fn the_graces_of_several_targets_pass_at_the_same_time() {

@@ -35,7 +35,7 @@ pub use credentials::Credentials;
 pub use incoming::Incoming;
 pub use outgoing::Outgoing;
 pub use profile::{Ahead, InUse, MissingProfile, ProfileTrouble, ahead_of_a_key, in_use};
-pub use region::sends_sms;
+pub use region::{RegionAhead, ahead_of_a_region, sends_sms};
 
 use proxy::Proxies;
 

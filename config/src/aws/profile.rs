@@ -85,6 +85,8 @@ pub struct InUse {
     pub profiles: Vec<String>,
     /// The credentials file of the SDKs.
     pub credentials_file: PathBuf,
+    /// Where it is unless the environment names another.
+    pub usual_credentials_file: PathBuf,
     /// Their configuration file.
     pub config_file: PathBuf,
 }
@@ -183,13 +185,14 @@ pub async fn in_use(settings: &Aws) -> InUse {
 
 async fn used(settings: &Aws, env: &Env) -> InUse {
     let [config_file, credentials_file] = FILES.map(|(variable, usual)| file(env, variable, usual));
+    let usual_credentials_file = expanded(FILES[1].1, env);
     if settings.profile.is_none() && has_key(env) {
-        return InUse { profiles: Vec::new(), credentials_file, config_file };
+        return InUse { profiles: Vec::new(), credentials_file, usual_credentials_file, config_file };
     }
     let name = named(settings, env).map_or("default".to_owned(), |(name, _)| name);
     let known = load(&Fs::real(), env, &Default::default(), None).await;
     let profiles = known.map(|known| chain(&known, &name)).unwrap_or_default();
-    InUse { profiles, credentials_file, config_file }
+    InUse { profiles, credentials_file, usual_credentials_file, config_file }
 }
 
 /// What the configuration file has of a profile that comes before its key in the credentials file.

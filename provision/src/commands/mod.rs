@@ -96,6 +96,10 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
              the account of [aws] and [account], and about none of them",
         );
     }
+    if given.target.is_some() || given.all {
+        let warning = target::elsewhere(&targets).await.map(|why| format!("sms-provision: warning: {why}"));
+        warning.into_iter().for_each(|warning| console.remark(&warning));
+    }
     if let Command::Plan(_) | Command::Status(_) | Command::Apply(_) | Command::Keys(_) | Command::Destroy(_) =
         &arguments.command
     {

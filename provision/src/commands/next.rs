@@ -1,12 +1,11 @@
 //! What a person has to do next: about what stands in the way of a plan, and after `apply`, as far as AWS says what applies.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::target::Opened;
-use crate::inquiry;
+use crate::inquiry::{self, LIMIT_UNTOUCHED, Spend};
 use crate::keys::SenderKeys;
 use crate::plan::{Action, Plan};
 use crate::resource::Kind;
@@ -17,20 +16,31 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The steps after `apply`. What cannot be asked is left out, and is no failure.
 pub(super) async fn steps(opened: &Opened) -> Vec<String> {
     let (session, stack) = (&opened.ground.session, &opened.ground.stack);
-    let wanted = |kind| stack.of(kind).iter().any(|one| one.wanted.is_some());
-    let alarms = async {
-        let topic = wanted(Kind::SnsTopic).then_some(&stack.names.topic_arn)?;
-        let all = timeout(PATIENCE, inquiry::subscriptions(session, topic)).await.ok()?.ok()?;
-        unheard(&all).map(str::to_owned)
-    };
+    let is_key_wanted = stack.of(Kind::IamAccessKey).iter().any(|one| one.wanted.is_some());
     let sandbox = async { timeout(PATIENCE, inquiry::is_in_sandbox(session)).await.ok()?.ok()?.then(sandboxed) };
     let limit = async {
         let attributes = timeout(PATIENCE, inquiry::sms_attributes(session)).await.ok()?.ok()?;
         Some(limited(attributes.get("MonthlySpendLimit").map_or("1", String::as_str)))
     };
-    let (sandbox, limit, alarms) = futures_util::join!(sandbox, limit, alarms);
-    let key = wanted(Kind::IamAccessKey).then(|| key(opened)).flatten();
+    let (sandbox, limit, alarms) = futures_util::join!(sandbox, limit, alarms(opened));
+    let key = is_key_wanted.then(|| key(opened)).flatten();
     [key, sandbox, limit, alarms].into_iter().flatten().collect()
+}
+
+/// The same for an account that is only looked at: what keeps it from being of use, as far as that was asked.
+pub(super) fn steps_of(in_sandbox: Option<bool>, spend: Option<Spend>, alarms: Option<String>) -> Vec<String> {
+    let is_short = |spend: &Spend| spend.limit <= LIMIT_UNTOUCHED || !spend.leaves_room();
+    let limit = spend.filter(is_short).map(|spend| limited(&spend.limit.to_string()));
+    [in_sandbox.filter(|inside| *inside).map(|_| sandboxed()), limit, alarms].into_iter().flatten().collect()
+}
+
+/// Why nobody hears of the alarms of the stack, where nobody does and AWS says so.
+pub(super) async fn alarms(opened: &Opened) -> Option<String> {
+    let (session, stack) = (&opened.ground.session, &opened.ground.stack);
+    let is_wanted = stack.of(Kind::SnsTopic).iter().any(|one| one.wanted.is_some());
+    let topic = is_wanted.then_some(&stack.names.topic_arn)?;
+    let all = timeout(PATIENCE, inquiry::subscriptions(session, topic)).await.ok()?.ok()?;
+    unheard(&all).map(str::to_owned)
 }
 
 /// Where the key is, if it is there, and what makes the agent use it.
@@ -39,11 +49,7 @@ fn key(opened: &Opened) -> Option<String> {
     let keys = SenderKeys::of(session, stack);
     let file = keys.file().ok()?;
     file.read().ok()??;
-    let read = std::env::var_os("AWS_SHARED_CREDENTIALS_FILE").map(PathBuf::from).or_else(|| {
-        let home = std::env::var_os("HOME")?;
-        Some(Path::new(&home).join(".aws/credentials"))
-    });
-    let elsewhere = match read.as_deref() == Some(file.path()) {
+    let elsewhere = match file.is_in(&session.in_use.credentials_file) {
         true => String::new(),
         false => format!(" AWS_SHARED_CREDENTIALS_FILE={}", file.path().display()),
     };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::change::{heading, obstacle, planned};
 use super::target::{Aim, Opened};
-use super::{CommandError, Console, Said, Target, Verdict};
+use super::{CommandError, Console, Said, Target, Verdict, next};
 use crate::aws::{CallError, Fault};
 use crate::inquiry::{self, OptOuts, Spend};
 use crate::keys::{Key, SenderKeys, State};
@@ -29,13 +29,15 @@ struct Line {
 pub(super) async fn status(target: &Target, console: &Console) -> Result<Said, CommandError> {
     let opened = target.open(Aim::Settings, console).await?;
     let session = &opened.ground.session;
-    let (sandbox, spend, opt_outs, keys, plan) = futures_util::join!(
+    let (sandbox, spend, opt_outs, keys, plan, alarms) = futures_util::join!(
         inquiry::is_in_sandbox(session),
         inquiry::spend(session),
         inquiry::count_opt_outs(session, MOST_OPT_OUTS),
         keys(&opened),
         planned(&opened, false),
+        next::alarms(&opened),
     );
+    let steps = next::steps_of(sandbox.as_ref().ok().copied(), spend.as_ref().ok().copied(), alarms);
     let as_settings =
         plan.as_ref().is_ok_and(|plan| plan.changes.is_empty() && plan.beyond.is_empty() && obstacle(plan).is_none());
     let lines = [
@@ -47,10 +49,10 @@ pub(super) async fn status(target: &Target, console: &Console) -> Result<Said, C
     ];
     let refused = |line: &Line| line.answer.as_ref().is_err_and(|error| error.fault == Fault::Refused);
     let verdict = if as_settings && !lines.iter().any(refused) { Verdict::Good } else { Verdict::Bad };
-    Ok(said(&opened, verdict, lines))
+    Ok(said(&opened, verdict, lines, steps))
 }
 
-fn said(opened: &Opened, verdict: Verdict, lines: [Line; 5]) -> Said {
+fn said(opened: &Opened, verdict: Verdict, lines: [Line; 5], steps: Vec<String>) -> Said {
     let session = &opened.ground.session;
     let mut json = Map::new();
     json.insert("account".to_owned(), json!(session.place.account));
@@ -68,7 +70,11 @@ fn said(opened: &Opened, verdict: Verdict, lines: [Line; 5]) -> Said {
         // The last line, the drift, is what counts.
         summary = words;
     }
+    for step in &steps {
+        text.push_str(&format!("Next: {step}.\n"));
+    }
     json.insert("not_known".to_owned(), Value::from(not_known));
+    json.insert("next_steps".to_owned(), Value::from(steps));
     Said { verdict, summary: format!("drift: {summary}"), text, json: Value::Object(json) }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use sms_config::{Account, Aws, Settings, in_use, sends_sms};
+use sms_config::{Account, Aws, RegionAhead, Settings, ahead_of_a_region, in_use, sends_sms};
 
 use super::CommandError;
 use crate::aws::Session;
@@ -98,6 +98,22 @@ pub(super) async fn chosen(given: &Given, settings: &Settings) -> Result<Vec<Tar
     let name = settings.account.name.clone();
     let (aws, account) = (settings.aws.clone(), settings.account.clone());
     Ok(vec![Target { profile: name.clone(), name, aws, account, taken: Arc::clone(&taken) }])
+}
+
+/// Why targets are not in the regions of their profiles, in words for a person; nothing where all are.
+pub(super) async fn elsewhere(targets: &[Target]) -> Option<String> {
+    let ahead = join_all(targets.iter().map(|target| ahead_of_a_region(&target.aws))).await;
+    let found: Vec<(&Target, RegionAhead)> =
+        targets.iter().zip(ahead).filter_map(|(target, ahead)| Some((target, ahead?))).collect();
+    let (_, RegionAhead { variable, region, .. }) = found.first()?;
+    let each = found
+        .iter()
+        .map(|(target, ahead)| format!("{} (its profile {} has {})", target.name, ahead.profile, ahead.of_profile));
+    Some(format!(
+        "{variable} comes before the regions of profiles, so that {region} is the region of {}. Set region in each target, or \
+         unset {variable}",
+        each.collect::<Vec<_>>().join(", ")
+    ))
 }
 
 /// Makes sure that no two targets are one stack in one account and region: they would take each other's key away, and with

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 pub use identifiers::{queue_url, subscriptions};
 pub use opt_outs::{OptOuts, all_opt_outs, count_opt_outs, is_opted_out, opt_in};
 pub use sandbox::{VerifiedNumber, add_number, is_in_sandbox, numbers, remove_number, verify_number};
-pub use spend::{Spend, has_origination_number, sms_attributes, spend};
+pub use spend::{LIMIT_UNTOUCHED, Spend, has_origination_number, sms_attributes, spend};
 
 /// Lets so many calls pass in a time, one after the other.
 struct Pace {

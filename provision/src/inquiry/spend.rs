@@ -9,8 +9,8 @@ use aws_smithy_types::date_time::Format;
 use super::briefly;
 use crate::aws::{CallError, Session, call, pages};
 
-/// What an account has that nobody has set up.
-const LIMIT_UNTOUCHED: f64 = 1.0;
+/// The monthly spend limit in US dollars of an account that nobody has set up.
+pub const LIMIT_UNTOUCHED: f64 = 1.0;
 const DAY_SECONDS: i32 = 86_400;
 
 /// Spent in this month and region, in US dollars.

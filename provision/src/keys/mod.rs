@@ -136,6 +136,23 @@ impl<'a> SenderKeys<'a> {
         ))
     }
 
+    /// Why whoever names the profile in this environment does not find the key, in words for a person. A file that the
+    /// settings name beside the usual one is meant.
+    pub fn unread(&self) -> Option<String> {
+        let (file, in_use) = (self.file.as_ref().ok()?, &self.session.in_use);
+        if !file.is_in(&in_use.usual_credentials_file) || file.is_in(&in_use.credentials_file) {
+            return None;
+        }
+        Some(format!(
+            "its file is {}, and AWS_SHARED_CREDENTIALS_FILE names {}: AWS SDKs and the AWS CLI in this environment do not \
+             find the profile {}. Set account.credentials_file to the file that is meant, or unset the variable where the key \
+             is used",
+            file.path().display(),
+            in_use.credentials_file.display(),
+            self.stack.profile
+        ))
+    }
+
     /// Deletes what a run that was cut off left behind: keys whose secret nobody has.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl SenderKeys<'_> {
         let made = !self.is_under_way(&state)?;
         match made {
             true => {
-                let warnings = [self.displaced(&state), self.hidden().await];
+                let warnings = [self.displaced(&state), self.hidden().await, self.unread()];
                 warnings.into_iter().flatten().for_each(|warning| tell(Progress::Warns(warning)));
                 let retires = state.all.first().map(|key| key.id.as_str());
                 if self.make(&state, retires).await? == Made::Overtaken {

@@ -87,7 +87,7 @@ impl AccessKeys {
             // Where no key of ours is in the file, the next one that is made goes there.
             None => keys.displaced(state).filter(|_| state.stored.is_none()).into_iter().for_each(told),
         }
-        keys.hidden().await.into_iter().for_each(told);
+        keys.hidden().await.into_iter().chain(keys.unread()).for_each(told);
     }
 
     /// Whether `apply` makes a key.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Ground, ResourceKind, Update, tagging};
 use crate::aws::{CallError, call, call_about, call_delete, pages};
+use crate::inquiry::LIMIT_UNTOUCHED;
 use crate::resource::{Attributes, Found, Id, Kind, Owner, Resource, tags, text};
 use crate::stack::{alarm_name_prefix, follows_limit};
 
@@ -69,7 +70,9 @@ impl Alarms {
         let asked = || session.sns.get_sms_attributes().send();
         let got = call("sns:GetSMSAttributes", id, asked).await?.attributes.unwrap_or_default();
         let limit = got.get("MonthlySpendLimit").and_then(|limit| limit.parse::<u32>().ok());
-        let limit = limit.filter(|limit| *limit < stack.account.monthly_spend_limit_usd);
+        // None is told of an account that nobody has set up.
+        let limit = limit.unwrap_or(LIMIT_UNTOUCHED as u32);
+        let limit = Some(limit).filter(|limit| *limit < stack.account.monthly_spend_limit_usd);
         Ok(limit.and_then(|limit| stack.at_limit(id, limit, &session.place)).unwrap_or_else(|| wanted.clone()))
     }
 

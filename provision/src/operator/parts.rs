@@ -10,7 +10,7 @@ use super::{LONGEST, VERSION, length};
 pub fn parts(document: &Value) -> Vec<Value> {
     let statements = document.get("Statement").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut parts: Vec<Vec<Value>> = Vec::new();
-    for statement in statements.iter().flat_map(|statement| pieces(statement)) {
+    for statement in statements.iter().flat_map(pieces) {
         let has_room = |part: &&mut Vec<Value>| fits(part.iter().chain([&statement]));
         match parts.iter_mut().find(has_room) {
             Some(part) => part.push(statement),
