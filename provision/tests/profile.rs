@@ -67,6 +67,46 @@ fn a_line_that_is_none_is_told_with_its_file_and_its_number() {
 }
 
 #[test]
+fn a_login_that_is_over_or_was_never_begun_is_told_with_the_command_that_begins_one() {
+    let home = home();
+    let sso = "sso_account_id = 123456789012\nsso_role_name = admin\n";
+    let config = format!(
+        "[profile new]\nsso_session = s\n{sso}[sso-session s]\nsso_region = us-east-1\nsso_start_url = https://sso.example\n\
+         [profile old]\nsso_start_url = https://sso.example\nsso_region = us-east-1\n{sso}\
+         [profile role]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = new\n\
+         [profile lost]\nsso_session = nowhere\n{sso}\
+         [profile console]\nlogin_session = arn:aws:iam::123456789012:user/u\n"
+    );
+    std::fs::write(home.path().join(".aws/config"), config).unwrap();
+    let told = |profile: &str| {
+        let mut command = command(home.path(), &["plan"]);
+        command.env("AWS_PROFILE", profile);
+        Account::ran(command).ended(1).err
+    };
+    for (profile, why, remedy) in [
+        ("new", "there is no SSO login", "log in with: aws sso login --profile new\n"),
+        ("old", "there is no login to read", "log in with: aws sso login --profile old\n"),
+        ("role", "there is no SSO login", "log in with: aws sso login --profile new\n"),
+        ("lost", "the profile names an sso-session that does not exist", "aws sso login --profile lost\n"),
+        ("console", "does not log in in this way", "aws configure export-credentials --profile console\n"),
+    ] {
+        let told = told(profile);
+        assert!(
+            told.contains(why) && told.contains(remedy) && !told.contains("AWS_ACCESS_KEY_ID"),
+            "{profile}: {told}"
+        );
+    }
+    // The name of its file is the SHA-1 of the session's.
+    let cache = home.path().join(".aws/sso/cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    let token = r#"{"accessToken":"sesame","expiresAt":"2020-01-01T00:00:00Z","region":"us-east-1","startUrl":"https://sso.example"}"#;
+    std::fs::write(cache.join("a0f1490a20d0211c997b44bc357e1972deab8ae3.json"), token).unwrap();
+    let told = told("new");
+    let words = "the SSO token has expired; log in with: aws sso login --profile new\n";
+    assert!(told.contains(words) && !told.contains("sesame"), "{told}");
+}
+
+#[test]
 fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
     let home = home();
     let path = home.path().join(".aws/config");

@@ -2,7 +2,7 @@
 
 use aws_credential_types::provider::error::CredentialsError;
 
-use super::{environment, profile};
+use super::{environment, login, profile};
 use crate::Aws;
 use crate::foreign::{self, ServiceError};
 
@@ -20,6 +20,9 @@ pub(super) async fn explained(error: &CredentialsError, settings: &Aws, region: 
         return refused(&answer.in_region(region), mfa.as_deref());
     }
     let causes = foreign::causes(error);
+    if let Some(remedy) = login::remedy(settings, &environment::env()).await {
+        return format!("{causes}; {remedy}");
+    }
     match settings.profile {
         Some(_) => format!("the profile that aws.profile names gives none: {causes}; {LOG_IN}"),
         None => format!("{causes}; {LOG_IN}"),
@@ -41,7 +44,7 @@ fn refused(answer: &ServiceError, mfa: Option<&str>) -> String {
 }
 
 /// For a shell: names of profiles may have blanks in them.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     if plain { name.to_owned() } else { "NAME".to_owned() }
 }

@@ -9,6 +9,7 @@ mod credentials;
 mod environment;
 mod http;
 mod incoming;
+mod login;
 mod missing;
 mod outgoing;
 mod process;

@@ -254,7 +254,7 @@ pub(super) fn named(settings: &Aws, env: &Env) -> Option<(String, &'static str)>
 }
 
 /// A profile with a role takes its credentials from another one, and so on. The last may be in no file.
-fn chain(known: &ProfileSet, first: &str) -> Vec<String> {
+pub(super) fn chain(known: &ProfileSet, first: &str) -> Vec<String> {
     let mut all = vec![first.to_owned()];
     while let Some(profile) = all.last().and_then(|name| known.get_profile(name)) {
         // Keys come before a role in all but the first.

@@ -20,6 +20,9 @@ use super::{LONGEST, ServiceError, one_line};
 /// What is said where nothing of a chain is shown.
 const HIDDEN: &str = "the reason is not shown, because it may quote secrets";
 
+/// What aws-config writes before its words about a profile that cannot be used.
+const OF_A_PROFILE: &str = "ProfileFile provider could not be built: ";
+
 /// Words of libraries, and what is shown for them; nothing where the next cause says more.
 const KNOWN: &[(&str, &str)] = &[
     ("service error", ""),
@@ -112,20 +115,16 @@ const KNOWN: &[(&str, &str)] = &[
         "profile referenced `{name}` provider but that provider is not supported{any}",
         "credential_source of the profile is not a known one",
     ),
-    (
-        "This behavior requires following cargo feature(s) enabled: {any}",
-        "this program does not log in by itself: give a profile of its own credential_process = aws configure \
-         export-credentials --profile NAME",
-    ),
+    ("This behavior requires following cargo feature(s) enabled: {any}", "this program does not log in in this way"),
     (
         "sso-session named `{name}` (referenced by profile `{name}`) was not found",
         "the profile names an sso-session that does not exist",
     ),
     ("profile `{name}` has invalid SSO config: {any}", "the SSO settings of the profile are not complete"),
-    ("the SSO token has expired and cannot be refreshed", "the SSO token has expired (log in again: aws sso login)"),
-    ("failed to load the cached SSO token", "there is no SSO login (aws sso login)"),
-    ("failed to read `{any}`", "there is no login to read (aws sso login)"),
-    ("cached Login token is expired", "the login has expired (aws login)"),
+    ("the SSO token has expired and cannot be refreshed", "the SSO token has expired"),
+    ("failed to load the cached SSO token", "there is no SSO login"),
+    ("failed to read `{any}`", "there is no login to read"),
+    ("cached Login token is expired", "the login has expired"),
     (
         "Error retrieving credentials: external process exited with code exit status: {n}. Stderr: {any}",
         "credential_process ended with an error; run its command by hand to see why",
@@ -254,6 +253,7 @@ fn shown(error: &(dyn Error + 'static)) -> Option<String> {
 }
 
 fn known(text: &str) -> Option<String> {
+    let text = text.strip_prefix(OF_A_PROFILE).unwrap_or(text);
     KNOWN.iter().find(|(form, _)| filled(form, text).is_some()).map(|(_, shown)| (*shown).to_owned())
 }
 
