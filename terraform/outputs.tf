@@ -1,3 +1,8 @@
+output "place" {
+  description = "Where the stack is: account, partition and region."
+  value       = module.place.place
+}
+
 output "sender_policy_arn" {
   description = "ARN of the policy that lets its holder send SMS and read what became of them."
   value       = module.sender.sender_policy_arn
@@ -49,6 +54,11 @@ output "delivery_log_group_names" {
   value       = module.sms.delivery_log_group_names
 }
 
+output "log_groups_to_import" {
+  description = "Those of existing_log_group_names that the stack takes over, as name by key, for the for_each of an import block; empty without delivery_status_logging or create_delivery_log_groups."
+  value       = module.sms.log_groups_to_import
+}
+
 output "failure_metrics" {
   description = "The metrics that count failures by their class, as namespace and name; empty without delivery_status_logging."
   value       = module.sms.failure_metrics
@@ -94,7 +104,7 @@ output "agent_environment" {
   value = merge(
     {
       SMS_AGENT__CARRIER = "sns"
-      SMS_AWS__REGION    = data.aws_region.current.name
+      SMS_AWS__REGION    = module.place.place.region
     },
     var.queue ? { SMS_AGENT__QUEUE = "sqs", SMS_AGENT__QUEUE_URL = module.queue[0].queue_url } : {},
   )

@@ -34,6 +34,9 @@ fn each_stops_everything_and_is_taken_over_only_when_asked() {
         assert_eq!(conflicts, [conflict], "{by_hand}");
         let apply = account.run(&["apply", "--yes"]).ended(1);
         assert!(apply.out.contains("--adopt"), "{}", apply.out);
+        let way_out =
+            if conflict.contains("sms_attributes") { "account.manage_sms_preferences" } else { "account.name" };
+        assert!(apply.out.contains(way_out), "{}", apply.out);
         assert_eq!(account.state(), before, "{by_hand}");
         account.run(&["apply", "--yes", "--adopt"]).ended(0);
         assert_eq!(account.run(&["plan", "--json"]).ended(0).changes(), [""; 0], "{by_hand}");

@@ -114,17 +114,3 @@ run "there_is_no_key_without_a_user" {
     error_message = "Nobody is there to have a key."
   }
 }
-
-run "the_account_is_the_right_one" {
-  variables {
-    account_id = "123456789012"
-  }
-}
-
-run "in_another_account_nothing_is_changed" {
-  command = plan
-  variables {
-    account_id = "210987654321"
-  }
-  expect_failures = [data.aws_caller_identity.current]
-}

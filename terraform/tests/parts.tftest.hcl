@@ -53,6 +53,57 @@ run "existing_roles_get_the_policy" {
   }
 }
 
+run "roles_by_key_get_the_policy_too" {
+  command = plan
+  module {
+    source = "./modules/sender"
+  }
+  variables {
+    sender_role_names = ["app"]
+    sender_roles      = { worker = "worker-20260101" }
+  }
+  assert {
+    condition     = aws_iam_role_policy_attachment.sender["worker"].role == "worker-20260101" && aws_iam_role_policy_attachment.sender["app"].role == "app"
+    error_message = "Each role gets it."
+  }
+}
+
+run "a_role_that_is_named_twice_is_refused" {
+  command = plan
+  module {
+    source = "./modules/sender"
+  }
+  variables {
+    sender_role_names = ["app"]
+    sender_roles      = { worker = "app" }
+  }
+  expect_failures = [aws_iam_policy.sender]
+}
+
+run "a_key_that_is_the_name_of_another_role_is_refused" {
+  command = plan
+  module {
+    source = "./modules/sender"
+  }
+  variables {
+    sender_role_names = ["app"]
+    sender_roles      = { app = "worker" }
+  }
+  expect_failures = [aws_iam_policy.sender]
+}
+
+run "an_address_that_is_named_twice_is_refused" {
+  command = plan
+  module {
+    source = "./modules/alarms"
+  }
+  variables {
+    alarm_emails      = ["oncall@example.com"]
+    alarm_subscribers = { oncall = "oncall@example.com" }
+  }
+  expect_failures = [aws_sns_topic.alarms]
+}
+
 run "the_boundary_is_on_everybody" {
   command = plan
   module {
@@ -107,6 +158,83 @@ run "log_groups_that_exist_get_the_filters_only" {
   assert {
     condition     = length(aws_cloudwatch_log_group.delivery_status) == 0 && length(aws_cloudwatch_log_metric_filter.failure) == 5
     error_message = "The filters are put on a group that exists."
+  }
+}
+
+run "log_groups_that_exist_are_taken_over_by_an_import_block" {
+  command = plan
+  module {
+    source = "./modules/sms"
+  }
+  variables {
+    existing_log_group_names = [
+      "sns/us-gov-west-1/123456789012/DirectPublishToPhoneNumber",
+      "sns/us-gov-west-1/123456789012/DirectPublishToPhoneNumber/Failure",
+      "sns/us-gov-west-1/123456789012/DirectPublishToPhoneNumber/Other",
+      "sns/us-gov-west-1/123456789012/orders/Failure",
+    ]
+  }
+  assert {
+    condition = output.log_groups_to_import == {
+      success = "sns/us-gov-west-1/123456789012/DirectPublishToPhoneNumber"
+      failure = "sns/us-gov-west-1/123456789012/DirectPublishToPhoneNumber/Failure"
+    }
+    error_message = "Those two, and no other group of SNS."
+  }
+}
+
+run "log_groups_of_another_stack_are_not_taken_over" {
+  command = plan
+  module {
+    source = "./modules/sms"
+  }
+  variables {
+    create_delivery_log_groups = false
+    existing_log_group_names   = ["sns/us-gov-west-1/123456789012/DirectPublishToPhoneNumber"]
+  }
+  assert {
+    condition     = length(output.log_groups_to_import) == 0
+    error_message = "It does not have them."
+  }
+}
+
+run "without_a_delivery_log_no_log_group_is_taken_over" {
+  command = plan
+  module {
+    source = "./modules/sms"
+  }
+  variables {
+    delivery_status_logging  = false
+    existing_log_group_names = ["sns/us-gov-west-1/123456789012/DirectPublishToPhoneNumber"]
+  }
+  assert {
+    condition     = length(output.log_groups_to_import) == 0
+    error_message = "It does not have them."
+  }
+}
+
+run "log_groups_outlive_the_stack_unless_it_is_told_otherwise" {
+  command = plan
+  module {
+    source = "./modules/sms"
+  }
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.delivery_status : group.skip_destroy])
+    error_message = "They are the only record of what became of messages."
+  }
+}
+
+run "log_groups_go_with_the_stack_where_it_is_told_so" {
+  command = plan
+  module {
+    source = "./modules/sms"
+  }
+  variables {
+    keep_delivery_logs = false
+  }
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.delivery_status : !group.skip_destroy])
+    error_message = "It was asked for."
   }
 }
 

@@ -21,10 +21,12 @@ run "what_aws_would_not_know_by_that_name_is_refused" {
     path                     = "/sms"
     permissions_boundary_arn = "arn:aws:iam::123456789012:role/boundary"
     sender_role_names        = ["arn:aws:iam::123456789012:role/app"]
+    sender_roles             = { app = "sms/app" }
     default_sms_type         = "Urgent"
     default_sender_id        = "12345"
     usage_report_bucket      = "arn:aws:s3:::reports"
     alarm_emails             = ["oncall"]
+    alarm_subscribers        = { oncall = "oncall" }
     tags                     = { "sms:stack" = "other" }
   }
   expect_failures = [
@@ -33,10 +35,12 @@ run "what_aws_would_not_know_by_that_name_is_refused" {
     var.path,
     var.permissions_boundary_arn,
     var.sender_role_names,
+    var.sender_roles,
     var.default_sms_type,
     var.default_sender_id,
     var.usage_report_bucket,
     var.alarm_emails,
+    var.alarm_subscribers,
     var.tags,
   ]
 }

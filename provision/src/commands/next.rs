@@ -90,13 +90,7 @@ fn unheard(subscriptions: &[(String, Option<String>)]) -> Option<&'static str> {
 
 /// What to do about what stands in the way.
 pub(super) fn advice(plan: &Plan) -> String {
-    let mut advice = String::new();
-    if plan.count(Action::Conflict) > 0 {
-        advice.push_str(
-            "Nothing at all is changed while something carries our names and is not ours. Choose another account.name, \
-             or take over what is marked ! with --adopt.\n",
-        );
-    }
+    let mut advice = on_conflicts(plan);
     if !plan.blocked.is_empty() {
         advice.push_str("Nothing at all is changed before that is taken off by hand; it is not ours to remove.\n");
     }
@@ -108,6 +102,34 @@ pub(super) fn advice(plan: &Plan) -> String {
         advice.push_str(&format!(
             "Grant {which} that were refused; sms-provision policy operator prints all that it needs.\n"
         ));
+    }
+    advice
+}
+
+/// What to do about what is not ours. A region has one pair of log groups and one set of SMS attributes: there, another
+/// name does not help, and taking them over stops the stack that has them.
+fn on_conflicts(plan: &Plan) -> String {
+    let kinds = || plan.changes.iter().filter(|change| change.action == Action::Conflict).map(|change| change.id.kind);
+    if kinds().next().is_none() {
+        return String::new();
+    }
+    let mut advice = String::from("Nothing is changed while there are conflicts (marked !).\n");
+    if kinds().any(|kind| !matches!(kind, Kind::LogGroup | Kind::SmsAttributes)) {
+        advice.push_str(
+            "- For names that are taken: choose another account.name, or take over what is there with --adopt.\n",
+        );
+    }
+    if kinds().any(|kind| kind == Kind::LogGroup) {
+        advice.push_str(
+            "- For log groups of another stack: all stacks of a region share them. Set account.create_delivery_log_groups \
+             = false here. --adopt would take them from the other stack, which could change nothing any more.\n",
+        );
+    }
+    if kinds().any(|kind| kind == Kind::SmsAttributes) {
+        advice.push_str(
+            "- For SMS attributes: the region has one set of them. Set in account what is there, set \
+             account.manage_sms_preferences = false to leave them alone, or overwrite them with --adopt.\n",
+        );
     }
     advice
 }

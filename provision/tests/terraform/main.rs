@@ -10,6 +10,7 @@ mod peers;
 mod accounts;
 mod checks;
 mod documents;
+mod lifecycle;
 mod modules;
 mod moto;
 mod parity;

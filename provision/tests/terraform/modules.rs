@@ -10,7 +10,8 @@ use hcl_edit::structure::{Block, Body};
 use crate::workshop::checkout;
 
 /// The module of all, and its parts; `""` is the former.
-pub(crate) const MODULES: [&str; 5] = ["", "modules/sender", "modules/sms", "modules/alarms", "modules/queue"];
+pub(crate) const MODULES: [&str; 6] =
+    ["", "modules/place", "modules/sender", "modules/sms", "modules/alarms", "modules/queue"];
 /// What is shown to be copied.
 pub(crate) const EXAMPLES: [&str; 4] =
     ["examples/minimal", "examples/complete", "examples/existing-role", "examples/multi-region"];

@@ -46,10 +46,16 @@ impl Site {
         let folder = copy.path().join("examples/own");
         fs::create_dir(&folder).unwrap();
         let site = Self { terraform, folder, moto: Moto::start(), _copy: copy };
-        let provider = site.provider(None).replacen('{', &format!("{{\n  region = \"{region}\""), 1);
-        site.write("main.tf", &format!("{provider}{main}"));
+        site.leads_to(region, "");
+        site.write("main.tf", main);
         site.run(&["init"]);
         site
+    }
+
+    /// Leads the provider of a configuration of ours to a region, with more in its block.
+    pub(crate) fn leads_to(&self, region: &str, more: &str) {
+        let provider = self.provider(None).replacen('{', &format!("{{\n  region = \"{region}\"\n{more}"), 1);
+        self.write("provider.tf", &provider);
     }
 
     fn provider(&self, alias: Option<&str>) -> String {
@@ -91,6 +97,13 @@ impl Site {
 
     fn pending_plan(&self) -> Value {
         self.terraform.run(&self.folder, &["show", "-json", "pending"]).done().json()
+    }
+
+    /// What a plan says that cannot be made, in one line.
+    pub(crate) fn refused(&self) -> String {
+        let ran = self.terraform.run(&self.folder, &["plan"]);
+        assert_eq!(ran.status, 1, "{}", ran.out);
+        ran.err.replace(['\n', '│'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// What a command prints.
@@ -170,6 +183,12 @@ fn the_minimal_example_makes_the_account_of_the_defaults_and_lets_go_of_it() {
     assert_same(&read(&site.moto, "us-east-1"), &defaults());
     assert_eq!(site.pending(), [""; 0]);
 
+    // Again: the log groups are still there.
+    site.destroy();
+    site.apply();
+    let again = read(&site.moto, "us-east-1");
+    assert_same(&again["log_groups"], &defaults()["log_groups"]);
+
     // On to sms-provision, as the README has it.
     fs::remove_file(site.folder.join("outputs.tf")).unwrap();
     site.write(
@@ -178,10 +197,10 @@ fn the_minimal_example_makes_the_account_of_the_defaults_and_lets_go_of_it() {
     );
     site.apply();
     assert_eq!(terraform.run(&site.folder, &["state", "list"]).done().out, "");
-    assert_same(&read(&site.moto, "us-east-1"), &defaults());
+    assert_same(&read(&site.moto, "us-east-1"), &again);
 }
 
-/// The module with every variable set, each to something other than its default.
+/// The module with every variable set that `sms-provision` has too, each to something other than its default.
 pub(crate) const EVERYTHING: &str = r#"
 module "sms" {
   source = "../.."
@@ -197,6 +216,7 @@ module "sms" {
   usage_report_bucket              = "shop-sms-reports"
   delivery_status_sampling_percent = 10
   delivery_log_retention_days      = 90
+  existing_log_group_names         = data.aws_cloudwatch_log_groups.sns.log_group_names
   alarm_emails                     = ["oncall@example.com", "finance@example.com"]
   spend_alarm_percents             = [50, 80, 100]
   failure_alarm_percent            = 5
@@ -232,14 +252,13 @@ fn with_every_variable_set_it_makes_that_account_and_destroys_it_again() {
     let site = Site::own(terraform, "eu-central-1", EVERYTHING);
     site.boto("eu-central-1", LIVED_IN);
     let before = read(&site.moto, "eu-central-1");
-    site.write("import.tf", &recipe("### Log groups that SNS has made already").replace("us-east-1", "eu-central-1"));
+    site.write("import.tf", &recipe("### Log groups that exist already"));
     site.apply();
     assert_same(&read(&site.moto, "eu-central-1"), &everything());
 
     site.boto("eu-central-1", USED);
     assert_eq!(site.pending(), [""; 0]);
 
-    fs::remove_file(site.folder.join("import.tf")).unwrap();
     site.destroy();
     let after = read(&site.moto, "eu-central-1");
     assert_same(&without_leftovers(after.clone()), &without_leftovers(before));
@@ -286,4 +305,8 @@ fn apply_as_it_stands(terraform: &'static Terraform, example: &str, regions: &[&
         assert_same(&after["sms_attributes"], &there["sms_attributes"]);
         assert_same(&without_leftovers(after), &without_leftovers(before));
     }
+
+    // Again: the log groups are still there.
+    site.apply();
+    assert!(!site.moto.called().iter().any(|name| name == "DeleteLogGroup"), "{example}");
 }

@@ -64,6 +64,9 @@ fn a_log_group_of_another_stack_is_a_conflict() {
     assert_eq!(refused.status, Some(1));
     let line = format!("! log group {DELIVERED} is not ours: it belongs to the stack other");
     assert!(refused.told.contains(&line), "{}", refused.told);
+    // Another name would not help: all stacks of a region share the groups.
+    assert!(refused.told.contains("Set account.create_delivery_log_groups = false here"), "{}", refused.told);
+    assert!(!refused.told.contains("account.name"), "{}", refused.told);
 }
 
 #[test]

@@ -24,6 +24,7 @@ module "sms" {
   monthly_spend_limit_usd          = 200
   delivery_status_sampling_percent = 10
   delivery_log_retention_days      = 90
+  existing_log_group_names         = data.aws_cloudwatch_log_groups.sns.log_group_names
 
   alarm_emails          = ["oncall@example.com", "finance@example.com"]
   spend_alarm_percents  = [50, 80, 100]
@@ -35,6 +36,17 @@ module "sms" {
     team        = "shop"
     cost-centre = "4711"
   }
+}
+
+# Log groups that SNS or an earlier stack has left are taken over with their records, not made anew.
+data "aws_cloudwatch_log_groups" "sns" {
+  log_group_name_prefix = "sns/"
+}
+
+import {
+  for_each = module.sms.log_groups_to_import
+  to       = module.sms.module.sms.aws_cloudwatch_log_group.delivery_status[each.key]
+  id       = each.value
 }
 
 # One for the whole account; leave it out where there is one.

@@ -1,15 +1,17 @@
 # Who is told of what: the alarm topic, its subscribers, the alarms.
 
-data "aws_caller_identity" "current" {}
+module "place" {
+  source = "../place"
+  count  = var.place == null ? 1 : 0
 
-data "aws_partition" "current" {}
-
-data "aws_region" "current" {}
+  tags = var.tags
+}
 
 locals {
-  account   = data.aws_caller_identity.current.account_id
-  partition = data.aws_partition.current.partition
-  region    = data.aws_region.current.name
+  place     = coalesce(var.place, one(module.place[*].place))
+  account   = local.place.account
+  partition = local.place.partition
+  region    = local.place.region
   tags      = merge(var.tags, { "sms:stack" = var.name, "managed-by" = "sms" })
 
   topic_arn = "arn:${local.partition}:sns:${local.region}:${local.account}:${var.name}-alarms"
@@ -40,10 +42,17 @@ resource "aws_sns_topic" "alarms" {
       }
     }]
   })
+
+  lifecycle {
+    precondition {
+      condition     = length(setintersection(var.alarm_emails, concat(keys(var.alarm_subscribers), values(var.alarm_subscribers)))) == 0
+      error_message = "An address may be in one of alarm_emails and alarm_subscribers only, and no key of alarm_subscribers may be in alarm_emails: take it out of one of them."
+    }
+  }
 }
 
 resource "aws_sns_topic_subscription" "email" {
-  for_each = toset(var.alarm_emails)
+  for_each = merge({ for email in var.alarm_emails : email => email }, var.alarm_subscribers)
 
   topic_arn = aws_sns_topic.alarms.arn
   protocol  = "email"

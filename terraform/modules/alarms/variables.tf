@@ -10,6 +10,21 @@ variable "name" {
   }
 }
 
+variable "place" {
+  description = "Where the stack is: the account's 12 digits, the partition (aws, aws-cn, aws-us-gov, …) and the region. With it the module reads none of them, and keeps none of them in the state; it must match the provider. Null reads them when the stack is made and keeps them. In Terraform only."
+  type = object({
+    account   = string
+    partition = string
+    region    = string
+  })
+  default = null
+
+  validation {
+    condition     = var.place == null || try(can(regex("^[0-9]{12}$", var.place.account)) && can(regex("^aws[a-z-]*$", var.place.partition)) && can(regex("^[a-z]+(-[a-z]+)+-[0-9]+$", var.place.region)), false)
+    error_message = "place must be an object of account (12 digits, as text in quotes), partition (such as aws) and region (such as us-east-1)."
+  }
+}
+
 variable "monthly_spend_limit_usd" {
   description = "Whole US dollars a month, after which SNS sends no more. AWS refuses more than its own quota for the account, which is 1 at first. The spend alarms are percentages of it, also where manage_sms_preferences is false."
   type        = number
@@ -38,6 +53,18 @@ variable "alarm_emails" {
   validation {
     condition     = alltrue([for email in var.alarm_emails : can(regex("^[^@\\s\\pZ\\p{Cc}<>,;\"]+@[\\pL\\pN-]+(\\.[\\pL\\pN-]+)+$", email)) && length(email) <= 254]) && length(distinct(var.alarm_emails)) == length(var.alarm_emails)
     error_message = "alarm_emails must be a list without repeats, each an e-mail address."
+  }
+}
+
+variable "alarm_subscribers" {
+  description = "The same as alarm_emails, for addresses that are known only after apply or are sensitive: a map from keys of your choice, known at plan, to addresses. An address may be in one of the two only. In Terraform only."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for email in values(var.alarm_subscribers) : can(regex("^[^@\\s\\pZ\\p{Cc}<>,;\"]+@[\\pL\\pN-]+(\\.[\\pL\\pN-]+)+$", email)) && length(email) <= 254]) && length(distinct(values(var.alarm_subscribers))) == length(var.alarm_subscribers)
+    error_message = "alarm_subscribers must be a map without repeats, each value an e-mail address."
   }
 }
 

@@ -1,13 +1,15 @@
 # The queue that several agents share as their outbox, and where a message ends that none of them can settle.
 
-data "aws_caller_identity" "current" {}
+module "place" {
+  source = "../place"
+  count  = var.place == null ? 1 : 0
 
-data "aws_partition" "current" {}
-
-data "aws_region" "current" {}
+  tags = var.tags
+}
 
 locals {
-  prefix = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}"
+  place  = coalesce(var.place, one(module.place[*].place))
+  prefix = "arn:${local.place.partition}:sqs:${local.place.region}:${local.place.account}"
   tags   = merge(var.tags, { "sms:stack" = var.name, "managed-by" = "sms" })
 
   # By their names, since each queue names the other.

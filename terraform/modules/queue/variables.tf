@@ -10,6 +10,21 @@ variable "name" {
   }
 }
 
+variable "place" {
+  description = "Where the stack is: the account's 12 digits, the partition (aws, aws-cn, aws-us-gov, …) and the region. With it the module reads none of them, and keeps none of them in the state; it must match the provider. Null reads them when the stack is made and keeps them. In Terraform only."
+  type = object({
+    account   = string
+    partition = string
+    region    = string
+  })
+  default = null
+
+  validation {
+    condition     = var.place == null || try(can(regex("^[0-9]{12}$", var.place.account)) && can(regex("^aws[a-z-]*$", var.place.partition)) && can(regex("^[a-z]+(-[a-z]+)+-[0-9]+$", var.place.region)), false)
+    error_message = "place must be an object of account (12 digits, as text in quotes), partition (such as aws) and region (such as us-east-1)."
+  }
+}
+
 variable "tags" {
   description = "Tags on everything that takes tags, beside sms:stack and managed-by."
   type        = map(string)

@@ -1,15 +1,17 @@
 # Who may send: the policy of the sender, and those that have it.
 
-data "aws_caller_identity" "current" {}
+module "place" {
+  source = "../place"
+  count  = var.place == null ? 1 : 0
 
-data "aws_partition" "current" {}
-
-data "aws_region" "current" {}
+  tags = var.tags
+}
 
 locals {
-  account   = data.aws_caller_identity.current.account_id
-  partition = data.aws_partition.current.partition
-  region    = data.aws_region.current.name
+  place     = coalesce(var.place, one(module.place[*].place))
+  account   = local.place.account
+  partition = local.place.partition
+  region    = local.place.region
   tags      = merge(var.tags, { "sms:stack" = var.name, "managed-by" = "sms" })
 
   in_this_region = { StringEquals = { "aws:RequestedRegion" = local.region } }
@@ -74,6 +76,11 @@ resource "aws_iam_policy" "sender" {
   })
 
   lifecycle {
+    precondition {
+      condition     = length(setintersection(var.sender_role_names, concat(keys(var.sender_roles), values(var.sender_roles)))) == 0
+      error_message = "A role may be in one of sender_role_names and sender_roles only, and no key of sender_roles may be in sender_role_names: take it out of one of them."
+    }
+
     # sms-provision keeps here what the SMS attributes were before it first changed them. The same keys of tags_all must not
     # stand here: the provider then takes tags_all for changed after each import. What it does not manage to ignore (seen
     # with 5.100.0): where one of the six is empty, a change of another tag takes all six with it.
@@ -125,7 +132,7 @@ resource "aws_iam_access_key" "sender" {
 }
 
 resource "aws_iam_role_policy_attachment" "sender" {
-  for_each = toset(var.sender_role_names)
+  for_each = merge({ for role in var.sender_role_names : role => role }, var.sender_roles)
 
   role       = each.value
   policy_arn = aws_iam_policy.sender.arn

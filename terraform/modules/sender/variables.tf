@@ -10,6 +10,21 @@ variable "name" {
   }
 }
 
+variable "place" {
+  description = "Where the stack is: the account's 12 digits, the partition (aws, aws-cn, aws-us-gov, …) and the region. With it the module reads none of them, and keeps none of them in the state; it must match the provider. Null reads them when the stack is made and keeps them. In Terraform only."
+  type = object({
+    account   = string
+    partition = string
+    region    = string
+  })
+  default = null
+
+  validation {
+    condition     = var.place == null || try(can(regex("^[0-9]{12}$", var.place.account)) && can(regex("^aws[a-z-]*$", var.place.partition)) && can(regex("^[a-z]+(-[a-z]+)+-[0-9]+$", var.place.region)), false)
+    error_message = "place must be an object of account (12 digits, as text in quotes), partition (such as aws) and region (such as us-east-1)."
+  }
+}
+
 variable "path" {
   description = "IAM path of user, policy and roles."
   type        = string
@@ -56,6 +71,18 @@ variable "sender_role_names" {
   validation {
     condition     = alltrue([for role in var.sender_role_names : can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", role))]) && length(distinct(var.sender_role_names)) == length(var.sender_role_names)
     error_message = "sender_role_names must be a list without repeats, each the name of a role (not its ARN or path), 1 to 64 letters, digits or any of +=,.@_-."
+  }
+}
+
+variable "sender_roles" {
+  description = "The same as sender_role_names, for roles whose names are known only after apply, such as those with a name_prefix: a map from keys of your choice, known at plan, to names. A role may be in one of the two only. In Terraform only."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for role in values(var.sender_roles) : can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", role))]) && length(distinct(values(var.sender_roles))) == length(var.sender_roles)
+    error_message = "sender_roles must be a map without repeats, each value the name of a role (not its ARN or path), 1 to 64 letters, digits or any of +=,.@_-."
   }
 }
 

@@ -1,15 +1,17 @@
 # What SNS does with SMS: its attributes, and the log of what became of each message.
 
-data "aws_caller_identity" "current" {}
+module "place" {
+  source = "../place"
+  count  = var.place == null ? 1 : 0
 
-data "aws_partition" "current" {}
-
-data "aws_region" "current" {}
+  tags = var.tags
+}
 
 locals {
-  account   = data.aws_caller_identity.current.account_id
-  partition = data.aws_partition.current.partition
-  region    = data.aws_region.current.name
+  place     = coalesce(var.place, one(module.place[*].place))
+  account   = local.place.account
+  partition = local.place.partition
+  region    = local.place.region
   tags      = merge(var.tags, { "sms:stack" = var.name, "managed-by" = "sms" })
 
   # SNS decides these names.
@@ -90,10 +92,16 @@ resource "aws_cloudwatch_log_group" "delivery_status" {
   retention_in_days = var.delivery_log_retention_days
   tags              = local.tags
 
-  # It is the only record of what became of messages. AWS does not know it, so that after an import a plan shows it as a
+  # They are the only record of what became of messages. AWS does not know it, so that after an import a plan shows it as a
   # change, of the state alone. It must not stand in ignore_changes for that: the state would keep false, and a destroy
   # go by the state (tried with Terraform 1.11.4 and provider 5.100.0: the log group was deleted).
-  skip_destroy = true
+  skip_destroy = var.keep_delivery_logs
+
+  lifecycle {
+    # Where the place is known only after apply, so is the name, and a group that is imported in the same plan would be
+    # replaced: deleted with its records. A group never changes its name; in another region it is another group.
+    ignore_changes = [name]
+  }
 }
 
 resource "aws_cloudwatch_log_metric_filter" "failure" {

@@ -10,6 +10,21 @@ variable "name" {
   }
 }
 
+variable "place" {
+  description = "Where the stack is: the account's 12 digits, the partition (aws, aws-cn, aws-us-gov, …) and the region. With it the module reads none of them, and keeps none of them in the state; it must match the provider. Null reads them when the stack is made and keeps them. In Terraform only."
+  type = object({
+    account   = string
+    partition = string
+    region    = string
+  })
+  default = null
+
+  validation {
+    condition     = var.place == null || try(can(regex("^[0-9]{12}$", var.place.account)) && can(regex("^aws[a-z-]*$", var.place.partition)) && can(regex("^[a-z]+(-[a-z]+)+-[0-9]+$", var.place.region)), false)
+    error_message = "place must be an object of account (12 digits, as text in quotes), partition (such as aws) and region (such as us-east-1)."
+  }
+}
+
 variable "path" {
   description = "IAM path of user, policy and roles."
   type        = string
@@ -106,9 +121,23 @@ variable "delivery_status_sampling_percent" {
 }
 
 variable "create_delivery_log_groups" {
-  description = "Whether the two log groups are made before SNS makes them, so that their retention is set. Where SNS has made them already, import them (see the README) or set this to false; with false they must exist, since the metric filters are put on one of them."
+  description = "Whether this stack makes the two log groups before SNS does, and sets their retention. Groups that exist already are taken over by an import block (see the README). Set it to false where another stack of the same region has them: with false they must exist, since the metric filters are put on one of them."
   type        = bool
   default     = true
+  nullable    = false
+}
+
+variable "keep_delivery_logs" {
+  description = "Whether the two log groups stay, with their records, when the stack is destroyed or delivery_status_logging turns false. With false they are deleted; apply that before the destroy. In Terraform only."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "existing_log_group_names" {
+  description = "Names of log groups that exist in the region, whether or not they have to do with SMS, as the data source aws_cloudwatch_log_groups lists them. The output log_groups_to_import picks those that an import block should take over. In Terraform only."
+  type        = set(string)
+  default     = []
   nullable    = false
 }
 
