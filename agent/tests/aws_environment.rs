@@ -1,6 +1,8 @@
 //! The AWS side of the environment as the program meets it: values that cannot be used, proxies, programs that give keys.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+#[path = "../../config/tests/peers/mod.rs"]
+mod peers;
 mod process;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,6 +11,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use peers::UNUSABLE;
 use process::{Agent, Answer, Start};
 
 const MESSAGE_ID: &str = "567910cd-659e-55d4-8ccb-5aaf14679dc0";
@@ -91,24 +94,7 @@ fn a_device_in_the_place_of_an_aws_file_is_refused_and_the_empty_one_is_no_file(
 
 #[test]
 fn a_value_that_cannot_be_used_stops_start_and_check_and_is_not_shown() {
-    for (variable, value) in [
-        ("AWS_REGION", "us-east-1 sesame"),
-        ("AWS_REGION", "us-east-1\nsesame"),
-        ("AWS_REGION", "SESAME"),
-        ("AWS_DEFAULT_REGION", "sesame/"),
-        ("AWS_PROFILE", "sesame\n"),
-        ("AWS_DEFAULT_PROFILE", "sesame\n"),
-        ("AWS_ACCESS_KEY_ID", "AKIA\nsesame"),
-        ("AWS_SECRET_ACCESS_KEY", "AKIA\nsesame"),
-        ("AWS_SESSION_TOKEN", "t sesame"),
-        ("AWS_ENDPOINT_URL", "sesame"),
-        ("AWS_ENDPOINT_URL_SNS", "http://sesame:99999"),
-        ("AWS_CA_BUNDLE", "/sesame.pem"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/sesame\n"),
-        ("HTTPS_PROXY", "socks5://sesame"),
-        ("http_proxy", "http://u:sesame@"),
-        ("ALL_PROXY", "ftp://sesame"),
-    ] {
+    for (variable, value) in UNUSABLE {
         for check in [false, true] {
             let (_home, start) = sns();
             let start = if variable.ends_with("_REGION") { start } else { start.env("AWS_REGION", "us-east-1") };

@@ -11,15 +11,19 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this is test code, outside of test functions too")]
 
 mod collector;
+mod gateway;
 mod http;
 mod ministack;
 mod moto;
 mod process;
+mod unusable;
 mod venv;
 
 pub(crate) use collector::{Collector, Span};
+pub(crate) use gateway::Gateway;
 pub(crate) use http::{Answer, get, get_with, post, read_message};
 pub(crate) use ministack::Ministack;
 pub(crate) use moto::{Moto, Sms};
 pub(crate) use process::Peer;
+pub(crate) use unusable::UNUSABLE;
 pub(crate) use venv::{Packages, command, npm, python};
