@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
+#[path = "../../config/tests/peers/mod.rs"]
+mod peers;
+
 use std::process::Command;
+
+use peers::Peer;
 
 /// Exit status, standard output, standard error.
 fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -90,4 +95,35 @@ fn an_endpoint_that_is_none_or_has_more_than_an_endpoint_is_named_and_not_repeat
             assert!(errors.contains(named) && !errors.contains("sesame"), "{errors}");
         }
     }
+}
+
+/// moto without our bridge does not speak CBOR, and a proxy may answer so for a service that it does not know.
+#[test]
+fn a_stand_in_without_cloudwatch_is_told_with_the_section_that_says_what_to_do() {
+    let peer = Peer::start(
+        "moto without the bridge",
+        "import sys\n\
+         from moto.moto_server.threaded_moto_server import ThreadedMotoServer\n\
+         server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)\n\
+         server.start()\n\
+         print('http://%s:%s' % server.get_host_and_port())\n\
+         sys.stdin.read()\n\
+         server.stop()",
+    );
+    let endpoint = peer.await_line("an address", |line| line.starts_with("http://"));
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sms-provision"));
+    command.arg("plan").env_clear().env("HOME", home.path()).current_dir(home.path());
+    command.env("AWS_ENDPOINT_URL", &endpoint).env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", "testing").env("AWS_SECRET_ACCESS_KEY", "testing");
+    let output = command.output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cloudwatch:DescribeAlarms: status 404") && told.contains("CBOR"), "{told}");
+    let (_, rest) = told.split_once("see \"").unwrap();
+    let (section, file) = rest.split_once("\" in ").unwrap();
+    let file = file.split_once(';').unwrap().0;
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains(&format!("\n## {section}\n")), "{section}");
 }
