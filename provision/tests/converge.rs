@@ -267,6 +267,18 @@ fn a_plan_that_only_takes_tags_away_says_which() {
     assert!(plan.contains("~ IAM user sms-sender-us-east-1\n      tags.team: b → none\n"), "{plan}");
 }
 
+/// IAM takes them for one key.
+#[test]
+fn a_tag_that_gets_other_letters_takes_the_place_of_the_first() {
+    let account = Account::new();
+    account.run(&["apply", "--yes", r#"--set=account.tags={"Team":"b"}"#]).ended(0);
+    let small = r#"--set=account.tags={"team":"b"}"#;
+    account.run(&["apply", "--yes", small]).ended(0);
+    assert_eq!(account.run(&["plan", "--json", small]).ended(0).changes(), [""; 0]);
+    let tags = account.state().to_string();
+    assert!(tags.contains(r#"["team","b"]"#) && !tags.contains("Team"), "{tags}");
+}
+
 #[test]
 fn without_a_terminal_nobody_is_asked_and_nothing_is_changed() {
     let account = Account::new();

@@ -108,6 +108,18 @@ fn to_the_united_states_it_takes_an_origination_number() {
 }
 
 #[test]
+fn origination_numbers_are_looked_for_on_all_pages_also_after_an_empty_one() {
+    let recorded = Recorded::new();
+    recorded.answers("GetSMSSandboxAccountStatus", "<IsInSandbox>false</IsInSandbox>");
+    recorded.answers("ListOriginationNumbers", "<NextToken>two</NextToken><PhoneNumbers/>");
+    let number = "<PhoneNumbers><member><PhoneNumber>+18005550100</PhoneNumber></member></PhoneNumbers>";
+    recorded.answers("ListOriginationNumbers", number);
+    let told = recorded.run(&["check", NUMBER, "--json"]).ended(0).json();
+    assert!(finding(&told, "sender").1.contains("an origination number of the account"), "{told}");
+    assert_eq!(recorded.asked("ListOriginationNumbers").len(), 2);
+}
+
+#[test]
 fn a_limit_that_is_used_up_speaks_against_every_number() {
     let recorded = Recorded::new();
     recorded.in_production();

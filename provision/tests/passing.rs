@@ -162,6 +162,21 @@ fn what_was_made_a_moment_ago_and_is_not_known_yet_is_waited_for() {
     assert_eq!(plan.changes(), [""; 0]);
 }
 
+/// Each in AWS's own words, which are not those for something that is not there.
+#[test]
+fn what_names_something_that_was_made_a_moment_ago_is_sent_again() {
+    let recorded = Recorded::new();
+    let dead = "Value {} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist.";
+    recorded.lags_saying("CreateQueue", "CreateQueue", "InvalidParameterValue", dead, 2);
+    let role = "Invalid parameter: Attributes Reason: DeliveryStatusIAMRole cannot be assumed";
+    recorded.lags_saying("CreateRole", "SetSMSAttributes", "InvalidParameter", role, 2);
+    let busy = "A conflicting operation is currently in progress against this resource. Please try again.";
+    recorded.lags_saying("CreateLogGroup", "PutRetentionPolicy", "OperationAbortedException", busy, 2);
+    recorded.run_all_through(&["apply", "--yes", "--set=account.queue=true"]).ended(0);
+    assert_eq!(recorded.account.run(&["plan", "--json", "--set=account.queue=true"]).ended(0).changes(), [""; 0]);
+    assert_eq!(recorded.asked("SetSMSAttributes").len(), 3);
+}
+
 #[test]
 fn what_was_taken_off_a_moment_ago_and_is_still_in_the_way_is_waited_for() {
     let recorded = Recorded::new();

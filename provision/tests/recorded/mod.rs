@@ -33,6 +33,7 @@ struct Shared {
 struct Lag {
     made_by: String,
     code: String,
+    message: String,
     made: bool,
     left: usize,
 }
@@ -90,7 +91,13 @@ impl Recorded {
     /// Once an action has made something, the next calls of another one, so many, are answered as if it were not there; as AWS
     /// does for some seconds.
     pub(crate) fn lags(&self, made_by: &str, action: &str, code: &str, calls: usize) -> &Self {
-        let lag = Lag { made_by: made_by.to_owned(), code: code.to_owned(), made: false, left: calls };
+        self.lags_saying(made_by, action, code, "not yet", calls)
+    }
+
+    /// The same in other words.
+    pub(crate) fn lags_saying(&self, made_by: &str, action: &str, code: &str, message: &str, calls: usize) -> &Self {
+        let (made_by, code, message) = (made_by.to_owned(), code.to_owned(), message.to_owned());
+        let lag = Lag { made_by, code, message, made: false, left: calls };
         self.shared.lags.lock().unwrap().insert(action.to_owned(), lag);
         self
     }
@@ -153,11 +160,11 @@ impl Shared {
         while let Some((head, body)) = read_message(&mut reader)? {
             let form = String::from_utf8_lossy(&body).into_owned();
             let (action, speaks_json) = action(&head, &form);
-            let late = self.lagging(&action).map(|code| {
+            let late = self.lagging(&action).map(|(code, message)| {
                 let body = match speaks_json {
-                    true => format!(r#"{{"__type":"{code}","message":"not yet"}}"#),
+                    true => format!(r#"{{"__type":"{code}","message":"{message}"}}"#),
                     false => format!(
-                        "<ErrorResponse><Error><Code>{code}</Code><Message>not yet</Message></Error></ErrorResponse>"
+                        "<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
                     ),
                 };
                 Answer { about: String::new(), status: 400, body }
@@ -185,8 +192,8 @@ impl Shared {
         Ok(())
     }
 
-    /// The code of the error, while the action is late.
-    fn lagging(&self, action: &str) -> Option<String> {
+    /// The code and the message of the error, while the action is late.
+    fn lagging(&self, action: &str) -> Option<(String, String)> {
         let mut lags = self.lags.lock().unwrap();
         for lag in lags.values_mut().filter(|lag| lag.made_by.eq_ignore_ascii_case(action)) {
             lag.made = true;
@@ -194,7 +201,7 @@ impl Shared {
         let (_, lag) = lags.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(action))?;
         (lag.made && lag.left > 0).then(|| {
             lag.left -= 1;
-            lag.code.clone()
+            (lag.code.clone(), lag.message.clone())
         })
     }
 
