@@ -8,7 +8,7 @@ mod telemetry;
 
 pub use aws::{
     Ahead, AwsAccess, AwsError, ClientOptions, Credentials, InUse, Incoming, MissingProfile, Outgoing, ProfileTrouble,
-    RegionAhead, ahead_of_a_key, ahead_of_a_region, in_use, sends_sms,
+    RegionAhead, ahead_of_a_key, ahead_of_a_region, in_use, sends_sms, unexpected_source,
 };
 pub use running::{TimedOut, within};
 pub use settings::{

@@ -144,3 +144,33 @@ fn what_is_blank_is_not_set_and_the_older_names_of_variables_count() {
     ]);
     plan.ended(0);
 }
+
+#[test]
+fn endpoints_of_single_services_are_shown_before_anything_is_changed() {
+    let account = Account::new();
+    let here = account.moto.endpoint();
+    let services = ["CLOUDWATCH", "CLOUDWATCH_LOGS", "IAM", "SNS", "SQS", "STS"];
+    let variables = services.map(|service| (format!("AWS_ENDPOINT_URL_{service}"), here));
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let plan = by_name(&account, &["plan"], &variables).ended(0);
+    let line = plan.out.lines().next().unwrap();
+    for service in ["CloudWatch", "CloudWatch Logs", "IAM", "SNS", "SQS", "STS"] {
+        assert!(line.contains(&format!(", {service} at {here}")), "{line}");
+    }
+}
+
+#[test]
+fn keys_of_the_environment_beside_a_profile_are_warned_of() {
+    let account = Account::new();
+    files(&account, "[profile prod]\n", &format!("[prod]\n{KEY}"));
+    let warning = "warning: the key in AWS_ACCESS_KEY_ID is used, and not the profile \"prod\" that AWS_PROFILE names";
+    let run = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = account.command(account.moto.endpoint(), arguments);
+        command.envs(variables.iter().copied());
+        Account::ran(command).ended(0).err
+    };
+    let told = run(&[("AWS_PROFILE", "prod")], &["plan"]);
+    assert_eq!(told.matches(warning).count(), 1, "{told}");
+    assert!(!run(&[("AWS_PROFILE", "prod")], &["plan", "--set=aws.profile=prod"]).contains("warning"));
+    assert!(!run(&[], &["plan"]).contains("warning"));
+}

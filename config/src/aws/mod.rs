@@ -37,6 +37,7 @@ pub use incoming::Incoming;
 pub use outgoing::Outgoing;
 pub use profile::{Ahead, InUse, MissingProfile, ProfileTrouble, ahead_of_a_key, in_use};
 pub use region::{RegionAhead, ahead_of_a_region, sends_sms};
+pub use source::unexpected_source;
 
 use proxy::Proxies;
 

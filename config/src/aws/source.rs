@@ -5,7 +5,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_types::os_shim_internal::Env;
 
-use super::profile;
+use super::{environment, profile};
 use crate::Aws;
 
 const KEY: &str = "AWS_ACCESS_KEY_ID";
@@ -23,6 +23,11 @@ pub(super) async fn told(settings: &Aws, env: &Env) -> String {
         _ => "instance metadata service (no key, profile or other source is set)".to_owned(),
     };
     format!("{source}{role}")
+}
+
+/// What somebody may not expect of where these settings and the environment of the process take credentials from.
+pub fn unexpected_source(settings: &Aws) -> Option<String> {
+    surprise(settings, &environment::env())
 }
 
 /// What somebody may not expect of that choice, and what to do.

@@ -301,6 +301,36 @@ mod tests {
         assert_eq!(failing(1, SETTLING, &wrong).await, (Err(wrong), 1));
     }
 
+    /// What comes of a create that is told that the name is taken, while AWS names these holders one after the other, the last
+    /// for ever; and how often it was sent.
+    async fn taken(holders: &[Holder]) -> (Result<(), CallError>, u32) {
+        let (sent, asked) = (Cell::new(0), Cell::new(0));
+        let send = || {
+            sent.set(sent.get() + 1);
+            let status = StatusCode::try_from(409).unwrap();
+            let error = ErrorMetadata::builder().code("EntityAlreadyExists").build();
+            std::future::ready(Err::<(), _>(SdkError::service_error(
+                error,
+                HttpResponse::new(status, SdkBody::empty()),
+            )))
+        };
+        let holder = || {
+            let holder = holders.get(asked.replace(asked.get() + 1)).or(holders.last());
+            std::future::ready(Ok(*holder.unwrap()))
+        };
+        (call_create("iam:CreateUser", &"IAM user sms", send, holder).await, sent.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_that_is_taken_is_ours_somebody_elses_or_waited_for() {
+        assert_eq!(taken(&[Holder::Us]).await, (Ok(()), 1));
+        assert_eq!(taken(&[Holder::Nobody, Holder::Nobody, Holder::Us]).await, (Ok(()), 3));
+        let (ended, sent) = taken(&[Holder::Other]).await;
+        assert!(sent == 1 && ended.unwrap_err().to_string().contains("is not ours: run it again"));
+        let (ended, sent) = taken(&[Holder::Nobody]).await;
+        assert!(sent > 5 && ended.unwrap_err().fault == Fault::Exists);
+    }
+
     /// A list whose pages, each a number and the token of the next, are answered so one after the other; and what was asked.
     async fn listed(answers: Vec<Option<(u32, &str)>>) -> (Result<Vec<u32>, CallError>, Vec<Option<String>>) {
         let (mut answers, asked) = (answers.into_iter(), RefCell::new(Vec::new()));

@@ -14,7 +14,7 @@ mod target;
 mod verify;
 
 use serde_json::{Value, json};
-use sms_config::Settings;
+use sms_config::{Settings, unexpected_source};
 use thiserror::Error;
 
 use crate::aws::{CallError, SessionError};
@@ -95,6 +95,10 @@ pub async fn run(arguments: &Arguments, settings: &Settings, console: &Console) 
             "sms-provision: warning: the settings have [[targets]], and neither --target nor --all is given: this is about \
              the account of [aws] and [account], and about none of them",
         );
+    }
+    if !matches!(arguments.command, Command::Policy(_)) {
+        let warning = targets.iter().find_map(|target| unexpected_source(&target.aws));
+        warning.iter().for_each(|why| console.remark(&format!("sms-provision: warning: {why}")));
     }
     if given.target.is_some() || given.all {
         let warning = target::elsewhere(&targets).await.map(|why| format!("sms-provision: warning: {why}"));
