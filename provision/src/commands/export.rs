@@ -89,8 +89,8 @@ fn expected(kinds: &[Kind]) -> String {
         _ => "",
     };
     format!(
-        "# The plan must import all of these, destroy nothing, create aws_sns_sms_preferences and e-mail subscriptions \
-         that\n# nobody has confirmed, and change nothing{but}.\n\n"
+        "# The plan must import all of these, destroy nothing, create aws_sns_sms_preferences, terraform_data.place (in the \
+         state\n# only) and e-mail subscriptions that nobody has confirmed, and change nothing{but}.\n\n"
     )
 }
 

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::accounts::read;
-use crate::moto::Site;
+use crate::moto::{Site, recipe, taking_over};
 use crate::workshop::Terraform;
 
 /// Log groups that an earlier stack has left, with a record in them.
@@ -25,10 +25,6 @@ resource "aws_iam_role" "app" {
   assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })
 }
 
-data "aws_cloudwatch_log_groups" "sns" {
-  log_group_name_prefix = "sns/"
-}
-
 module "sms" {
   source     = "../.."
   depends_on = [terraform_data.other]
@@ -37,18 +33,13 @@ module "sms" {
   alarm_subscribers        = { oncall = sensitive("oncall@example.com") }
   existing_log_group_names = data.aws_cloudwatch_log_groups.sns.log_group_names
 }
-
-import {
-  for_each = module.sms.log_groups_to_import
-  to       = module.sms.module.sms.aws_cloudwatch_log_group.delivery_status[each.key]
-  id       = each.value
-}
 "#;
 
 #[test]
 fn what_the_stack_depends_on_changes_alone_and_logging_is_switched_off_and_on() {
     let Some(terraform) = Terraform::find() else { return };
     let site = Site::own(terraform, "us-east-1", DEPENDENT);
+    site.write("import.tf", &taking_over());
     site.boto("us-east-1", LEFT);
     site.apply();
     let account = read(&site.moto, "us-east-1");
@@ -74,7 +65,7 @@ fn what_the_stack_depends_on_changes_alone_and_logging_is_switched_off_and_on() 
 #[test]
 fn two_stacks_share_a_region() {
     let Some(terraform) = Terraform::find() else { return };
-    let site = Site::own(terraform, "us-east-1", &crate::moto::recipe("### A second stack in a region"));
+    let site = Site::own(terraform, "us-east-1", &recipe("docs/configuration.md", "## A second stack in a region"));
     site.apply();
     assert_eq!(site.pending(), [""; 0]);
     let account = read(&site.moto, "us-east-1");

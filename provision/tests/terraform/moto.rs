@@ -157,14 +157,19 @@ fn changed(change: &Value) -> Vec<String> {
     keys.filter(|key| before[key] != after[key] && !is_motos(key)).map(|key| format!("{address} {key}")).collect()
 }
 
-/// The blocks of Terraform in the part of the README under that heading.
-pub(crate) fn recipe(heading: &str) -> String {
-    let readme = text("", "README.md");
-    let (_, part) = readme.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading:?}"));
+/// The blocks of Terraform in the part of a page under that heading, with the modules of this checkout.
+pub(crate) fn recipe(page: &str, heading: &str) -> String {
+    let text = text("", page);
+    let (_, part) = text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading:?}"));
     let part = part.split_once("\n#").map_or(part, |(part, _)| part);
     let blocks: Vec<_> = part.split("```hcl\n").skip(1).map(|block| block.split_once("```").unwrap().0).collect();
     assert!(!blocks.is_empty(), "{heading:?} shows no Terraform");
-    blocks.concat()
+    blocks.concat().replace("git::https://example.com/sms.git//terraform?ref=v0.1.0", "../..")
+}
+
+/// The log groups that are there are taken over.
+pub(crate) fn taking_over() -> String {
+    recipe("docs/configuration.md", "## Log groups that exist already")
 }
 
 /// What a destroy leaves behind on purpose.
@@ -193,7 +198,10 @@ fn the_minimal_example_makes_the_account_of_the_defaults_and_lets_go_of_it() {
     fs::remove_file(site.folder.join("outputs.tf")).unwrap();
     site.write(
         "main.tf",
-        &format!("provider \"aws\" {{\n  region = \"us-east-1\"\n}}\n{}", recipe("### Back to `sms-provision`")),
+        &format!(
+            "provider \"aws\" {{\n  region = \"us-east-1\"\n}}\n{}",
+            recipe("README.md", "### Back to `sms-provision`")
+        ),
     );
     site.apply();
     assert_eq!(terraform.run(&site.folder, &["state", "list"]).done().out, "");
@@ -252,7 +260,7 @@ fn with_every_variable_set_it_makes_that_account_and_destroys_it_again() {
     let site = Site::own(terraform, "eu-central-1", EVERYTHING);
     site.boto("eu-central-1", LIVED_IN);
     let before = read(&site.moto, "eu-central-1");
-    site.write("import.tf", &recipe("### Log groups that exist already"));
+    site.write("import.tf", &taking_over());
     site.apply();
     assert_same(&read(&site.moto, "eu-central-1"), &everything());
 

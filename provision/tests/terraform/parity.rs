@@ -75,7 +75,7 @@ fn after_terraform_sms_provision_finds_nothing_to_change() {
         scope.spawn(|| {
             let site = Site::own(terraform, "eu-central-1", &EVERYTHING.replace(BOUNDARY, ""));
             site.boto("eu-central-1", LIVED_IN);
-            site.write("import.tf", &crate::moto::recipe("### Log groups that exist already"));
+            site.write("import.tf", &crate::moto::taking_over());
             site.apply();
             finds_nothing(&site, "eu-central-1", &ALL_SET);
         });
