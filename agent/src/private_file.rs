@@ -1,4 +1,4 @@
-//! The agent's own files and their folder: made for its user alone, and nothing but regular files.
+//! The agent's own files and their folder: made for its user alone, nobody else's, and nothing but regular files.
 
 use std::fs::{self, DirBuilder, File, Metadata, Permissions};
 use std::io;
@@ -21,19 +21,20 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     let file = options.open(path)?;
     let metadata = file.metadata()?;
     regular(&metadata)?;
+    owned(&metadata)?;
     if metadata.permissions().mode() & 0o777 != 0o600 {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(file)
 }
 
-/// Whether there is a regular file or nothing.
+/// Whether there is a regular file of the agent's user, or of root, or nothing.
 ///
 /// # Errors
-/// What the system says, or what there is instead.
+/// What the system says, what there is instead, or that the file belongs to another user.
 pub(crate) fn check(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) => regular(&metadata),
+        Ok(metadata) => regular(&metadata).and_then(|()| owned(&metadata)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -52,6 +53,21 @@ fn regular(metadata: &Metadata) -> io::Result<()> {
     Err(io::Error::other(format!("it is {what} and must be a regular file; move it away")))
 }
 
+/// Whoever owns a file may change its content and its mode at any time.
+///
+/// # Errors
+/// It belongs to another user.
+pub(crate) fn owned(metadata: &Metadata) -> io::Result<()> {
+    let user = rustix::process::geteuid().as_raw();
+    if metadata.uid() == 0 || metadata.uid() == user {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "it belongs to another user and must belong to the user that the agent runs as, or to root; run `chown {user}` on it, \
+         and look at what is in it"
+    )))
+}
+
 /// Makes a folder for its owner alone, or looks at the one that is there.
 ///
 /// # Errors
@@ -66,12 +82,7 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
     if !metadata.is_dir() {
         return Err(io::Error::other("it is a file and must be a folder; move it away, or name another folder"));
     }
-    if metadata.uid() != 0 && metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other(
-            "it belongs to another user and must belong to the user that the agent runs as, or to root; run `chown` on it, \
-             or name another folder",
-        ));
-    }
+    owned(&metadata)?;
     // Whoever may write to it may replace the token and the outbox. A group may: that is how volumes are shared with a pod.
     if metadata.permissions().mode() & 0o002 != 0 {
         let path = path.display();

@@ -130,7 +130,9 @@ fn what_waits_on_the_simulator_never_goes_to_real_phones() {
     }
     assert_eq!(aws.published(), 0);
     let agent = Start::in_folder(folder.path()).env("SMS_AGENT__WAIT", "100ms").serve();
-    assert_eq!(agent.get("/v1/messages").json()["messages"][0]["status"], "queued", "the former carrier has it");
+    agent.until("it waits at the former carrier", |agent| {
+        agent.get("/v1/messages").json()["messages"][0]["status"] == "queued"
+    });
 }
 
 #[test]

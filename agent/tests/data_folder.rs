@@ -115,6 +115,38 @@ fn every_damaged_start_ends_at_once_and_says_what_to_do() {
 }
 
 #[test]
+fn a_file_of_another_user_is_refused() {
+    const FILES: [&str; 5] = ["lock", "outbox.db", "outbox.db-wal", "simulator.db", "fingerprint-key"];
+    for name in FILES {
+        let folder = used();
+        if std::os::unix::fs::chown(folder.path().join("data").join(name), Some(4711), None).is_err() {
+            // Only root can give files away.
+            assert!(std::env::var_os("CI").is_none(), "this has to run as root");
+            return;
+        }
+        let log = refusal(Start::in_folder(folder.path()));
+        assert!(
+            log.contains(name) && log.contains("belongs to another user") && log.contains("chown 0"),
+            "{name}: {log}"
+        );
+    }
+}
+
+#[test]
+fn a_key_that_every_user_may_read_is_closed_and_the_log_says_so() {
+    let folder = used();
+    let key = folder.path().join("data/fingerprint-key");
+    for (open, closed) in [(0o666, 0o660), (0o604, 0o600)] {
+        mode(&key, open);
+        let agent = Start::in_folder(folder.path()).serve();
+        assert_eq!(keyed(&agent).header("idempotency-replayed"), Some("true"));
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, closed);
+        let log = agent.cut_off();
+        assert!(log.contains("every user had access to this file"), "{log}");
+    }
+}
+
+#[test]
 fn a_folder_that_a_group_may_write_to_is_taken() {
     let folder = used();
     mode(&folder.path().join("data"), 0o2775);
@@ -317,4 +349,130 @@ fn an_outbox_that_another_program_has_read_after_a_kill_is_taken() {
     assert!(!data.join("outbox.db-wal").exists(), "it moved the log into the file");
     let agent = Start::in_folder(folder.path()).serve();
     assert_eq!(keyed(&agent).header("idempotency-replayed"), Some("true"));
+}
+
+/// What happened to a log after a kill.
+type Loss = (&'static str, fn(&Path));
+
+const LOSSES: &[Loss] = &[
+    ("it is empty", |log| fs::write(log, "").unwrap()),
+    ("its end is missing", |log| cut(log, fs::metadata(log).unwrap().len() - 1)),
+    ("its header is missing", |log| overwrite(log, 0)),
+    ("something in it is overwritten", |log| overwrite(log, 32 + 24 + 4096 + 100)),
+    ("it and its index are missing", |log| {
+        fs::remove_file(log).unwrap();
+        fs::remove_file(log.with_extension("db-shm")).unwrap();
+    }),
+];
+
+fn cut(path: &Path, length: u64) {
+    fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();
+}
+
+fn overwrite(path: &Path, place: u64) {
+    use std::os::unix::fs::FileExt;
+    fs::File::options().write(true).open(path).unwrap().write_all_at(&[0xff; 32], place).unwrap();
+}
+
+#[test]
+fn a_log_that_lost_anything_after_a_kill_is_refused_until_the_operator_says_so() {
+    for (what, lose) in LOSSES {
+        let agent = Start::new().env("SMS_AGENT__WAIT", "100ms").serve();
+        let path = format!("/v1/messages/{}", agent.send("+15005550004").json()["id"].as_str().unwrap());
+        assert_eq!(send_async(&agent).status, 202);
+        let folder = agent.kill();
+        let data = folder.path().join("data");
+        lose(&data.join("outbox.db-wal"));
+        let log = refusal(Start::in_folder(folder.path()));
+        assert!(log.contains("lost its -wal file or a part of it"), "{what}: {log}");
+        assert!(refusal(Start::in_folder(folder.path())).contains("-wal"), "{what}: the refusal changes nothing");
+        fs::write(data.join("outbox.db-wal.lost"), "").unwrap();
+        let agent = Start::in_folder(folder.path()).serve();
+        assert!([200, 404].contains(&agent.get(&path).status), "{what}: it goes on with what there is");
+    }
+}
+
+#[test]
+fn a_log_that_was_emptied_before_a_kill_has_lost_nothing() {
+    let agent = Start::new().serve();
+    assert_eq!(keyed(&agent).status, 200);
+    let path = agent.data_dir().join("outbox.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    // As a replicator does, while the agent runs.
+    agent.until("no other reader is in the way", |_| {
+        other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get::<_, u32>(0)).unwrap() == 0
+    });
+    assert_eq!(agent.get("/readyz").status, 200, "it was emptied as it should be");
+    let folder = agent.kill();
+    drop(other);
+    let agent = Start::in_folder(folder.path()).serve();
+    assert_eq!(keyed(&agent).header("idempotency-replayed"), Some("true"));
+}
+
+#[test]
+fn an_older_copy_of_the_file_from_the_same_run_is_refused() {
+    let agent = Start::new().serve();
+    assert_eq!(keyed(&agent).status, 200);
+    let (data, older) = (agent.data_dir(), agent.data_dir().join("../older.db"));
+    fs::copy(data.join("outbox.db"), &older).unwrap();
+    assert_eq!(send_async(&agent).status, 202);
+    let folder = agent.kill();
+    let data = folder.path().join("data");
+    for name in ["outbox.db", "outbox.db-wal", "outbox.db-shm"] {
+        fs::remove_file(data.join(name)).unwrap();
+    }
+    fs::rename(folder.path().join("older.db"), data.join("outbox.db")).unwrap();
+    let log = refusal(Start::in_folder(folder.path()));
+    assert!(log.contains("a copy that was made of it alone"), "{log}");
+}
+
+#[test]
+fn a_log_that_is_cut_under_a_running_agent_promises_nothing_more_and_is_refused_afterwards() {
+    for length in [0, 40] {
+        let agent = Start::new().serve();
+        assert_eq!(send_async(&agent).status, 202);
+        cut(&agent.data_dir().join("outbox.db-wal"), length);
+        for _ in 0..3 {
+            let refused = send_async(&agent);
+            assert_eq!((refused.status, refused.problem().as_str()), (503, "outbox_unavailable"), "at once");
+        }
+        let ready = agent.get("/readyz");
+        assert_eq!((ready.status, ready.problem().as_str()), (503, "outbox_unavailable"));
+        assert!(ready.json()["detail"].as_str().unwrap().contains("was cut"), "{ready:?}");
+        let folder = agent.kill();
+        assert!(refusal(Start::in_folder(folder.path())).contains("a part of it"));
+    }
+}
+
+/// As `cp -a` makes one.
+fn copy_of(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let status = std::process::Command::new("cp").arg("-a").arg(folder.join("data")).arg(copy.path()).status();
+    assert!(status.unwrap().success());
+    copy
+}
+
+#[test]
+fn what_waits_in_a_copy_of_the_whole_folder_is_marked_unless_the_operator_says_that_it_was_moved() {
+    for ends_in_order in [false, true] {
+        let agent = Start::new().env("SMS_AGENT__WAIT", "100ms").serve();
+        let path = format!("/v1/messages/{}", agent.send("+15005550004").json()["id"].as_str().unwrap());
+        let folder = if ends_in_order {
+            agent.terminate();
+            agent.wait().2.unwrap()
+        } else {
+            agent.kill()
+        };
+        let (copy, moved) = (copy_of(folder.path()), copy_of(folder.path()));
+        let agent = Start::in_folder(copy.path()).serve();
+        agent.until("it is marked", |agent| agent.get(&path).json()["possible_duplicate"] == true);
+        assert!(agent.cut_off().contains("restored from a backup or a copy"));
+
+        fs::write(moved.path().join("data/outbox.db.moved"), "").unwrap();
+        let agent = Start::in_folder(moved.path()).serve();
+        assert_eq!(agent.get(&path).json()["possible_duplicate"], false, "{ends_in_order}");
+        assert!(!moved.path().join("data/outbox.db.moved").exists(), "it counts for one start");
+        let agent = Start::in_folder(folder.path()).serve();
+        assert_eq!(agent.get(&path).json()["possible_duplicate"], false, "it is the same folder");
+    }
 }

@@ -35,7 +35,9 @@ impl Fingerprints {
             return Err(SecretError::Lost { path: path.to_owned() });
         }
         let unusable = |fault| SecretError::Unusable { path: path.to_owned(), fault };
-        let (key, _) = secret_file::read_or_make(path)?;
+        let (key, metadata) = secret_file::read_or_make(path)?;
+        secret_file::owned(path, &metadata)?;
+        secret_file::close(path, &metadata)?;
         if key.trim_ascii().len() < 64 {
             return Err(unusable("is cut short: it must hold 64 hexadecimal digits"));
         }

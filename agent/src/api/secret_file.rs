@@ -3,12 +3,14 @@
 //! Given a path, it returns the file's bytes, and makes the file on the first start. A file that exists is never written
 //! to; one that is made appears whole, with mode 0600, or not at all; and only a regular file of a small size is read.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+
+use crate::private_file;
 
 /// The largest file that is taken for a secret, in bytes.
 const LARGEST: u64 = 4096;
@@ -53,6 +55,14 @@ pub enum SecretError {
     Exposed {
         /// The file.
         path: PathBuf,
+    },
+    /// Another user may change it.
+    #[error("cannot use {path}: {source}")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is, and what to do.
+        source: io::Error,
     },
     /// It is there and of no use.
     #[error("{path} {fault}; remove it to have a new one made")]
@@ -113,13 +123,37 @@ fn check(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
     Err(SecretError::Unusable { path: path.to_owned(), fault })
 }
 
-/// Refuses a file that users other than its owner may read or write.
+/// Refuses a file of another user, and one that users other than its owner may read or write.
 ///
 /// # Errors
-/// They may.
+/// It is one.
 pub(super) fn private(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
+    owned(path, metadata)?;
     if metadata.permissions().mode() & OTHERS != 0 {
         return Err(SecretError::Exposed { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// Refuses a file of another user.
+///
+/// # Errors
+/// It is one.
+pub(super) fn owned(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
+    private_file::owned(metadata).map_err(|source| SecretError::Foreign { path: path.to_owned(), source })
+}
+
+/// Takes the access to a file away from users who are neither its owner nor in its group, and warns of it. A group may have
+/// access: that is how a volume is shared with a pod.
+///
+/// # Errors
+/// The system refuses it.
+pub(super) fn close(path: &Path, metadata: &Metadata) -> Result<(), SecretError> {
+    let mode = metadata.permissions().mode();
+    if mode & 0o007 != 0 {
+        let closed = Permissions::from_mode(mode & 0o770);
+        fs::set_permissions(path, closed).map_err(|source| SecretError::Read { path: path.to_owned(), source })?;
+        tracing::warn!(?path, "every user had access to this file; that was taken away");
     }
     Ok(())
 }

@@ -13,8 +13,9 @@ use tokio::sync::oneshot;
 use super::damage::Damage;
 use super::file;
 use super::not_committed::{NotCommitted, unknown};
+use super::transaction::Transaction;
 use super::trouble::Trouble;
-use super::writer::{Transaction, Writer, is_busy};
+use super::writer::{Writer, is_busy};
 use crate::message::{Code, Problem};
 
 /// Bounds the time that one transaction keeps the others waiting.
@@ -185,6 +186,9 @@ fn commit_at_once(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn
 
 fn commit(trouble: &Trouble, writer: &mut Writer, mut batch: Vec<Box<dyn Job>>, durable: bool) {
     if !batch.is_empty() {
+        if durable {
+            writer.look();
+        }
         let written = transact(writer, &mut batch, durable);
         finish(trouble, writer, batch, written, false);
     }

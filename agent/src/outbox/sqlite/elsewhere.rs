@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::writer::Transaction;
+use super::transaction::Transaction;
 use super::{SqliteOutbox, ending, row};
 use crate::message::{Draft, Message, MessageId, Problem, Timestamp};
 use crate::outbox::letter::{Delivery, Letter, Taken};

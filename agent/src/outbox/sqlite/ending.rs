@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, named_params};
 
 use super::row;
-use super::writer::Transaction;
+use super::transaction::Transaction;
 use crate::message::{Code, Message, MessageId, Problem, Status, Timestamp, WallTime};
 use crate::outbox::{Canceled, Outcome, Swept};
 

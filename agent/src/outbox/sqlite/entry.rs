@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, named_params};
 
-use super::writer::Transaction;
+use super::transaction::Transaction;
 use super::{Options, row};
 use crate::message::{MessageId, Problem, Timestamp};
 use crate::outbox::{Acceptance, Accepted, Idempotency, Refusal};

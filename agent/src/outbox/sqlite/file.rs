@@ -53,10 +53,10 @@ pub enum OpenError {
     },
     /// Its log is gone.
     #[error(
-        "the outbox {path} has lost its -wal file, or is a copy that was made of it alone while an agent ran: what was accepted \
-         last is missing; nothing was changed. Put the -wal file back beside it, or a copy that `sms-agent backup` made in its \
-         place. If a program such as sqlite3 opened it after the agent had ended, nothing is missing. To go on with what it \
-         holds: `touch {said}` and start again; what waits is then marked as a possible duplicate"
+        "the outbox {path} has lost its -wal file or a part of it, or is a copy that was made of it alone while an agent ran: \
+         what was accepted last is missing; nothing was changed. Put the -wal file back beside it, or a copy that `sms-agent \
+         backup` made in its place. To go on with what it holds: `touch {said}` and start again; what waits is then marked as \
+         a possible duplicate"
     )]
     LogLost {
         /// The file.

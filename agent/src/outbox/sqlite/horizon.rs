@@ -20,7 +20,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::writer::Transaction;
+use super::transaction::Transaction;
 use crate::message::Timestamp;
 
 /// How many messages of both lanes one fsync covers: as many as are in flight by default.

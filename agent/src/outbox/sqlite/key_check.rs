@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::SqliteOutbox;
 use super::file::OpenError;
-use super::writer::Transaction;
+use super::transaction::Transaction;
 
 impl SqliteOutbox {
     /// Binds the key of the fingerprints, by its check value, to the outbox; with `replace`, whatever key it had before.

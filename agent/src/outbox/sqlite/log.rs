@@ -1,8 +1,8 @@
 //! Keeps the write-ahead log short: texts of settled messages must not stay in it, and it must not grow for ever.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::committer::Committer;
 use super::damage::Damage;
+use super::run_note::Note;
 use super::trouble::Trouble;
 use super::writer::Writer;
 
@@ -42,13 +43,25 @@ pub(super) struct Log {
     in_doubt: AtomicBool,
     /// How often that began.
     doubts: AtomicU64,
+    note: OnceLock<Note>,
 }
 
 impl Log {
     /// Hears after each commit how many pages the log has.
     pub(super) fn grown(&self, pages: i32) {
         self.pages.store(pages, Ordering::Relaxed);
+        self.note.get().into_iter().for_each(Note::log_holds);
         self.written.notify_one();
+    }
+
+    /// Hears that all of it is in the file.
+    pub(super) fn moved(&self) {
+        self.note.get().into_iter().for_each(Note::log_moved);
+    }
+
+    /// Where to note whether it holds something. Once.
+    pub(super) fn noted_in(&self, note: Note) {
+        drop(self.note.set(note));
     }
 
     /// Hears whether the disk may lack something of it, until it is repaired.
@@ -107,6 +120,11 @@ pub(super) async fn keep(database: PathBuf, committer: Committer, damage: Damage
             let is_old = since.elapsed() >= bounds.oldest;
             if !is_old && log.pages() <= bounds.largest {
                 pause = GLANCE;
+                continue;
+            }
+            if committer.lend(|writer| writer.is_cut()).await == Some(true) {
+                // The pages that are missing would be moved into the file as zeros.
+                pause = LONGEST_PAUSE;
                 continue;
             }
             let end = if is_old { Writer::truncate_log } else { Writer::restart_log };

@@ -20,6 +20,7 @@ const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 /// The magic number of a log whose checksums are of big-endian words; the other one is less by one.
 const BIG_ENDIAN: u32 = 0x377f_0683;
+const LARGEST_PAGE: usize = 65536;
 
 /// The write-ahead log of that outbox.
 pub(super) fn log_of(database: &Path) -> PathBuf {
@@ -57,28 +58,84 @@ fn repair(log: &Path, frames: u32) -> io::Result<()> {
         file.set_len(0)?;
         return file.sync_all();
     }
-    let mut header = [0; HEADER];
-    file.read_exact_at(&mut header, 0)?;
-    let size = FRAME_HEADER + usize::try_from(word(&header, 8)).map_err(io::Error::other)?;
-    let end = (HEADER as u64) + u64::from(frames) * (size as u64);
-    cut(&file, end)?;
-    file.write_all_at(&header, 0)?;
-    let mut sums = (word(&header, 24), word(&header, 28));
-    let mut frame = vec![0; size];
-    for number in 0..u64::from(frames) {
-        let place = (HEADER as u64) + number * (size as u64);
-        file.read_exact_at(&mut frame, place)?;
-        let is_big_endian = word(&header, 0) == BIG_ENDIAN;
-        sums = checksum(checksum(sums, &frame[..8], is_big_endian), &frame[FRAME_HEADER..], is_big_endian);
-        if frame[8..16] != header[16..24] || sums != (word(&frame, 16), word(&frame, 20)) {
+    let mut reader = Frames::of(&file)?;
+    cut(&file, reader.place_of(frames))?;
+    file.write_all_at(&reader.header, 0)?;
+    for number in 0..frames {
+        let place = reader.place_of(number);
+        if !reader.is_next_whole()? {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "the disk no longer has what was written to the log",
             ));
         }
-        file.write_all_at(&frame, place)?;
+        file.write_all_at(&reader.frame, place)?;
     }
     file.sync_all()
+}
+
+/// Whether the log has at least so many frames that SQLite would count, one after the other from its beginning.
+///
+/// # Errors
+/// The disk does not give it. A log that is too short is no error.
+pub(super) fn has_frames(log: &Path, frames: u32) -> io::Result<bool> {
+    let whole = || -> io::Result<bool> {
+        let file = File::open(log)?;
+        let mut reader = Frames::of(&file)?;
+        for _ in 0..frames {
+            if !reader.is_next_whole()? {
+                return Ok(false);
+            }
+        }
+        Ok(reader.is_header_whole())
+    };
+    match if frames == 0 { Ok(true) } else { whole() } {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        whole => whole,
+    }
+}
+
+/// The frames of a log in their order, each held against its checksum.
+struct Frames<'f> {
+    file: &'f File,
+    header: [u8; HEADER],
+    frame: Vec<u8>,
+    sums: (u32, u32),
+    read: u32,
+}
+
+impl<'f> Frames<'f> {
+    fn of(file: &'f File) -> io::Result<Self> {
+        let mut header = [0; HEADER];
+        file.read_exact_at(&mut header, 0)?;
+        let page = usize::try_from(word(&header, 8)).map_err(io::Error::other)?.min(LARGEST_PAGE);
+        let sums = (word(&header, 24), word(&header, 28));
+        Ok(Self { file, header, frame: vec![0; FRAME_HEADER + page], sums, read: 0 })
+    }
+
+    fn is_big_endian(&self) -> bool {
+        word(&self.header, 0) == BIG_ENDIAN
+    }
+
+    fn is_header_whole(&self) -> bool {
+        let sums = (word(&self.header, 24), word(&self.header, 28));
+        word(&self.header, 0) | 1 == BIG_ENDIAN && checksum((0, 0), &self.header[..24], self.is_big_endian()) == sums
+    }
+
+    /// Where the frame of that number begins.
+    fn place_of(&self, number: u32) -> u64 {
+        (HEADER as u64) + u64::from(number) * (self.frame.len() as u64)
+    }
+
+    /// Reads the next frame.
+    fn is_next_whole(&mut self) -> io::Result<bool> {
+        let place = self.place_of(self.read);
+        self.file.read_exact_at(&mut self.frame, place)?;
+        self.read += 1;
+        let (frame, is_big_endian) = (&self.frame, self.is_big_endian());
+        self.sums = checksum(checksum(self.sums, &frame[..8], is_big_endian), &frame[FRAME_HEADER..], is_big_endian);
+        Ok(frame[8..16] == self.header[16..24] && self.sums == (word(frame, 16), word(frame, 20)))
+    }
 }
 
 /// Has nothing be valid behind that place.

@@ -16,6 +16,7 @@ mod history;
 mod horizon;
 mod key_check;
 mod log;
+mod log_index;
 mod log_repair;
 mod not_committed;
 mod options;
@@ -25,8 +26,10 @@ mod queue;
 mod readiness;
 mod row;
 mod run;
+mod run_note;
 mod schema;
 mod timeline;
+mod transaction;
 mod trouble;
 mod untaken;
 mod writer;
@@ -46,6 +49,7 @@ pub use self::options::Options;
 pub use self::owner::{Account, Owner, OwnerError};
 use self::presence::Presence;
 use self::readiness::Readiness;
+use self::transaction::Transaction;
 use self::trouble::Trouble;
 use self::untaken::Untaken;
 use self::writer::Writer;
@@ -58,7 +62,7 @@ use crate::message::{Message, MessageId, Problem, Timestamp};
 /// The outbox in one file.
 pub struct SqliteOutbox {
     committer: Committer,
-    reader: Mutex<Connection>,
+    reader: Arc<Mutex<Connection>>,
     /// For what reads many rows: off the runtime's threads, one reader at a time.
     history: Arc<tokio::sync::Mutex<Connection>>,
     trouble: Arc<Trouble>,
@@ -120,19 +124,22 @@ impl SqliteOutbox {
         let log = Arc::<log::Log>::default();
         let open = || {
             let mut writer = Writer::open(&path, Arc::clone(&log), options, machine)?;
-            run::begin(&mut writer, &path, options, owner, is_loss_accepted)?;
+            let note = run::begin(&mut writer, &path, options, owner, is_loss_accepted)?;
+            log.noted_in(note);
             Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
         };
-        let (writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
+        let (mut writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
+        let reader = Arc::new(Mutex::new(reader));
+        let presence = Arc::new(Presence::of(&path, Arc::clone(&reader)));
+        writer.watch(Arc::clone(&presence));
         let clock = writer.clock();
         let committer = Committer::new(writer, damage.clone());
         let ahead = Arc::new(Ahead::new(committer.clone(), &path, Arc::clone(&log)));
-        let presence = Arc::new(Presence::of(&path));
         tokio::spawn(presence::watch(Arc::downgrade(&presence)));
         tokio::spawn(log::keep(path, committer.clone(), damage.clone(), log, log::Bounds::default()));
         Ok(Self {
             committer,
-            reader: Mutex::new(reader),
+            reader,
             history: Arc::new(tokio::sync::Mutex::new(history)),
             trouble: Arc::new(Trouble::of_one(damage.clone())),
             damage,
@@ -144,18 +151,6 @@ impl SqliteOutbox {
             presence,
             _locks: [lock, held],
         })
-    }
-
-    /// Moves the whole write-ahead log into the file now, as happens by itself within a minute of every write.
-    ///
-    /// # Errors
-    /// `outbox_unavailable`.
-    pub async fn empty_log(&self) -> Result<(), Problem> {
-        match self.committer.lend(|writer| writer.patiently(|writer| writer.truncate_log())).await {
-            Some(Ok(true)) => Ok(()),
-            Some(Err(error)) => Err(self.trouble.met(&error)),
-            Some(Ok(false)) | None => Err(file::unavailable("the log of the outbox is in use")),
-        }
     }
 
     /// Whether idempotency keys are remembered for which a repetition may still come at `now`.
@@ -184,9 +179,12 @@ impl Outbox for SqliteOutbox {
         let options = self.options;
         let (rows, durable) = (acceptance.entries.len(), acceptance.durable);
         let acceptance = Arc::new(acceptance);
-        let (accepted, untaken) = (Arc::clone(&acceptance), self.untaken.clone());
-        let accepting =
-            self.committer.run_many(rows, durable, move |transaction| entry::accept(transaction, &acceptance, options));
+        let (accepted, untaken, presence) = (Arc::clone(&acceptance), self.untaken.clone(), Arc::clone(&self.presence));
+        let accepting = self.committer.run_many(rows, durable, move |transaction| {
+            // It was looked at directly before this transaction, if that is a durable one.
+            presence.check().map_err(|_| presence::moved())?;
+            entry::accept(transaction, &acceptance, options)
+        });
         Box::pin(async move {
             let answer = accepting.await;
             untaken.hear(Arc::clone(&accepted), &answer);
@@ -209,7 +207,7 @@ impl Outbox for SqliteOutbox {
         now: Timestamp,
         demand: Demand,
     ) -> BoxFuture<'static, Result<Claims, Problem>> {
-        let claim = move |transaction: &writer::Transaction<'_>| queue::claim_among(transaction, &ids, now, demand);
+        let claim = move |transaction: &Transaction<'_>| queue::claim_among(transaction, &ids, now, demand);
         Box::pin(self.committer.run(true, claim))
     }
 

@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::SqliteOutbox;
 use super::file::Cause;
 use super::file::OpenError;
-use super::writer::Transaction;
+use super::transaction::Transaction;
 use crate::message::Problem;
 
 /// Who an outbox is opened for.

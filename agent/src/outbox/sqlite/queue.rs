@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::writer::Transaction;
+use super::transaction::Transaction;
 use super::{horizon, row};
 use crate::message::{MessageId, Timestamp};
 use crate::outbox::{Claim, Claims, Demand, Rest};

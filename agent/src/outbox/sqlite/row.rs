@@ -3,7 +3,7 @@
 use rusqlite::types::{FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params};
 
-use super::writer::Transaction;
+use super::transaction::Transaction;
 use crate::clock::Shift;
 use crate::message::{
     Code, DltId, Encoding, MaxPrice, Message, MessageId, OriginationNumber, PhoneNumber, Problem, Sender, SenderId,

@@ -1,52 +1,76 @@
 //! What a run of the agent leaves for the next one: whether it ended in order, and which one it was.
 //!
 //! While the agent runs, the newest of what it accepted is in the log. So a file that says that its run did not end, and has
-//! no log beside it, has lost that, or is a copy that was made meanwhile. A run also has a random id, in the outbox and in a
-//! file beside it: an outbox whose last run is another one was restored, and what waits in it may have been sent since.
+//! no log beside it, or less of it than was committed, has lost that, or is a copy that was made meanwhile. A run also has a
+//! random id, in the outbox and in a file beside it (`run_note`): an outbox whose last run is another one, or that is another
+//! file, was restored or copied, and what waits in it may have been sent since.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::file::{self, OpenError};
+use super::horizon::boot_id;
 use super::not_committed::NotCommitted;
-use super::writer::{Transaction, Writer};
+use super::run_note::{Note, Noted};
+use super::transaction::Transaction;
+use super::writer::Writer;
 use super::{Options, Owner, SqliteOutbox};
+use super::{log_index, log_repair};
+use crate::message::Problem;
 
 /// States of an outbox; 0 is one that no run has had.
 const RUNNING: i64 = 1;
 const ENDED: i64 = 2;
 pub(super) const BACKUP: i64 = 3;
 
-/// Refuses a file without the log that a run which did not end in order has left. The operator may say that what is lost is
-/// lost. True: there is no log, and something of it may be.
+/// Refuses a file without the log that a run which did not end in order has left, or with less of it than was committed. The
+/// operator may say that what is lost is lost. True: there is no log, and something of it may be.
 ///
 /// A program that reads the outbox after such a run, as a sqlite3 shell does, moves the log into the file and removes it and
-/// its index. Who removes the log alone leaves the index; and a copy of the file alone is not the file of the last run.
+/// its index. Who removes only the log leaves the index; who removes both leaves a file that nothing was moved into; and a
+/// copy of the file alone is not the file of the last run.
 pub(super) fn refuse_without_log(path: &Path) -> Result<bool, OpenError> {
     let said = said(path);
-    let Some((RUNNING, run)) = in_file(path).filter(|_| !path.with_extension("db-wal").exists()) else {
-        return Ok(false);
+    let Some(last) = in_file(path).filter(|last| last.state == RUNNING) else { return Ok(false) };
+    let log = log_repair::log_of(path);
+    let (is_gone, is_lost) = if log.exists() {
+        (false, last.boot.is_some() && last.boot == boot_id() && lacks_frames(path, &log))
+    } else {
+        let noted = Noted::read(path).filter(|noted| noted.run == hex(last.run) && !noted.is_of_another(path));
+        (true, path.with_extension("db-shm").exists() || noted.is_none_or(|noted| noted.is_log_needed(path)))
     };
-    let is_last = std::fs::read_to_string(path.with_extension("run")).is_ok_and(|noted| noted == hex(run));
-    if (path.with_extension("db-shm").exists() || !is_last) && !said.exists() {
+    if is_lost && !said.exists() {
         return Err(OpenError::LogLost { path: path.to_owned(), said });
     }
-    Ok(true)
+    Ok(is_gone || is_lost)
+}
+
+/// Whether the log has less than the last process had committed. What the disk does not give is no proof.
+fn lacks_frames(path: &Path, log: &Path) -> bool {
+    log_index::frames(path).is_some_and(|frames| matches!(log_repair::has_frames(log, frames), Ok(false)))
 }
 
 fn said(path: &Path) -> std::path::PathBuf {
     path.with_extension("db-wal.lost")
 }
 
-/// The state and the last run that the file alone has, whatever its log says; nothing where it cannot be read so.
-fn in_file(path: &Path) -> Option<(i64, [u8; 16])> {
+/// What a file says of the last run.
+struct Last {
+    state: i64,
+    run: [u8; 16],
+    /// The start of the machine.
+    boot: Option<String>,
+}
+
+/// What the file alone says, whatever its log says; nothing where it cannot be read so.
+fn in_file(path: &Path) -> Option<Last> {
     let escaped = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).ok()?;
-    connection.query_row("SELECT state, run FROM belonging", (), |row| row.try_into()).ok()
+    let sql = "SELECT state, run, (SELECT id FROM boot) FROM belonging";
+    connection.query_row(sql, (), |row| Ok(Last { state: row.get(0)?, run: row.get(1)?, boot: row.get(2)? })).ok()
 }
 
 /// Begins a run of the agent on the outbox, for `owner`.
@@ -56,27 +80,32 @@ pub(super) fn begin(
     options: Options,
     owner: Option<&Owner>,
     is_loss_accepted: bool,
-) -> Result<(), file::Cause> {
+) -> Result<Note, file::Cause> {
     let mut id = [0_u8; 16];
     getrandom::fill(&mut id).map_err(|error| failure(io::Error::other(error)))?;
-    let beside = path.with_extension("run");
-    let noted = std::fs::read_to_string(&beside).ok();
+    let (noted, moved) = (Noted::read(path), path.with_extension("db.moved"));
+    let is_copy = noted.as_ref().is_some_and(|noted| noted.is_of_another(path)) && !moved.exists();
     let mut marked = None;
     let begun = writer.transaction(true, |transaction| {
         let (state, last) = transaction.query_row("SELECT state, run FROM belonging", (), |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, Option<[u8; 16]>>(1)?))
         })?;
-        let is_other = last.is_some_and(|last| noted.as_ref().map_or(state == ENDED, |noted| *noted != hex(last)));
+        let is_other = last.is_some_and(|last| noted.as_ref().map_or(state == ENDED, |noted| noted.run != hex(last)));
         transaction.execute("UPDATE belonging SET state = ?1, run = ?2", (RUNNING, id))?;
-        let is_restored = state == BACKUP || is_other || is_loss_accepted;
+        let is_restored = state == BACKUP || is_other || is_copy || is_loss_accepted;
         marked = is_restored.then(|| mark(transaction, options)).transpose()?;
         owner.map_or(Ok(()), |owner| owner.take(transaction))
     });
     begun.map_err(NotCommitted::error)?;
-    note(&beside, &hex(id)).map_err(failure)?;
     // Where another program reads, the log's keeper does it later.
-    drop(writer.truncate_log());
+    let is_emptied = writer.truncate_log().unwrap_or(false);
+    let note = Note::begin(path, &hex(id)).map_err(failure)?;
+    if !is_emptied {
+        note.log_holds();
+    }
+    // They count for one start.
     drop(std::fs::remove_file(said(path)));
+    drop(std::fs::remove_file(moved));
     if let Some(messages) = marked {
         tracing::warn!(
             messages,
@@ -84,7 +113,7 @@ pub(super) fn begin(
              is marked as a possible duplicate, or `unknown` where the settings hold such messages"
         );
     }
-    Ok(())
+    Ok(note)
 }
 
 impl SqliteOutbox {
@@ -98,21 +127,22 @@ impl SqliteOutbox {
             drop(self.empty_log().await);
         }
     }
+
+    /// Moves the whole write-ahead log into the file now, as happens by itself within a minute of every write.
+    ///
+    /// # Errors
+    /// `outbox_unavailable`.
+    pub async fn empty_log(&self) -> Result<(), Problem> {
+        match self.committer.lend(|writer| writer.patiently(|writer| writer.truncate_log())).await {
+            Some(Ok(true)) => Ok(()),
+            Some(Err(error)) => Err(self.trouble.met(&error)),
+            Some(Ok(false)) | None => Err(file::unavailable("the log of the outbox is in use")),
+        }
+    }
 }
 
 fn hex(id: [u8; 16]) -> String {
-    format!("{:032x}\n", u128::from_be_bytes(id))
-}
-
-/// Replaces the file in one step.
-fn note(path: &Path, text: &str) -> io::Result<()> {
-    let draft = path.with_extension("run.part");
-    let mut file: File = crate::private_file::open(&draft)?;
-    file.set_len(0)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&draft, path)?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    format!("{:032x}", u128::from_be_bytes(id))
 }
 
 fn failure(error: io::Error) -> rusqlite::Error {

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::damage::Damage;
 use super::file::unavailable;
+use super::presence::GONE;
 use crate::message::Problem;
 
 const REPEAT: Duration = Duration::from_secs(60);
@@ -104,6 +105,7 @@ fn meaning(error: &rusqlite::Error) -> &'static str {
             return "the disk of the outbox fails to sync what is written to it";
         }
         Some(ffi::SQLITE_IOERR_NOMEM) => return OUT_OF_MEMORY,
+        Some(ffi::SQLITE_READONLY_DBMOVED) => return GONE,
         _ => {}
     }
     match error.sqlite_error_code() {

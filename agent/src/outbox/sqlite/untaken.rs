@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::ErrorCode;
 
 use super::committer::Committer;
-use super::writer::{self, Transaction};
+use super::transaction::Transaction;
+use super::writer;
 use super::{Options, entry};
 use crate::message::{Code, Problem};
 use crate::outbox::Acceptance;

@@ -1,7 +1,6 @@
 //! The one connection that writes.
 
 use std::cell::Cell;
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +11,11 @@ use tokio::time::Instant;
 use super::horizon::Horizon;
 use super::log::Log;
 use super::not_committed::NotCommitted;
+use super::presence::Presence;
 use super::timeline::Timeline;
+use super::transaction::Transaction;
 use super::{Options, elsewhere, file, horizon, log_repair, schema};
-use crate::clock::{Clock, Machine, Shift};
+use crate::clock::{Clock, Machine};
 
 /// Owns the connection and knows what of it the disk may not have yet.
 pub(super) struct Writer {
@@ -34,6 +35,7 @@ pub(super) struct Writer {
     /// As of the last commit.
     horizon: Horizon,
     timeline: Timeline,
+    presence: Option<Arc<Presence>>,
 }
 
 /// What failed, and when a repair was last tried.
@@ -46,50 +48,6 @@ struct Doubt {
 
 /// How often a repair is tried: it writes the whole log.
 const REPAIRS: Duration = Duration::from_millis(500);
-
-/// A transaction under way: the connection, and how many messages wait in the queue if it is committed. Whatever
-/// moves messages into the queue or out of it says so here, so that nobody ever has to count them.
-pub(super) struct Transaction<'w> {
-    connection: &'w Connection,
-    queued: Cell<u64>,
-    pub(super) horizon: Cell<Horizon>,
-    /// How moments read by the wall clock.
-    pub(super) shift: Shift,
-}
-
-impl Transaction<'_> {
-    /// How many wait.
-    pub(super) fn queued(&self) -> u64 {
-        self.queued.get()
-    }
-
-    /// One more waits.
-    pub(super) fn enqueued(&self) {
-        self.queued.set(self.queued.get() + 1);
-    }
-
-    /// Does some work and undoes it. After an error the whole transaction is to be undone.
-    pub(super) fn undone(&self, work: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
-        let queued = self.queued.get();
-        self.connection.execute_batch("SAVEPOINT undone")?;
-        let done = work();
-        self.queued.set(queued);
-        done.and_then(|()| self.connection.execute_batch("ROLLBACK TO undone; RELEASE undone"))
-    }
-
-    /// One waits no longer.
-    pub(super) fn dequeued(&self) {
-        self.queued.set(self.queued.get().saturating_sub(1));
-    }
-}
-
-impl Deref for Transaction<'_> {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        self.connection
-    }
-}
 
 impl Writer {
     /// Opens the file, or makes it, and brings it to this program's schema.
@@ -137,6 +95,7 @@ impl Writer {
             queued,
             horizon,
             timeline,
+            presence: None,
         };
         // The first sync makes the directory entries of the file and of its log durable too.
         writer.transaction(true, |_| Ok(())).map_err(NotCommitted::error)?;
@@ -267,7 +226,30 @@ impl Writer {
     }
 
     fn checkpoint(&self, pragma: &str) -> rusqlite::Result<bool> {
-        self.connection.query_row(pragma, (), |row| row.get(0)).map(|busy: i64| busy == 0)
+        if self.is_cut() {
+            // The pages that are missing would be moved into the file as zeros.
+            return Ok(false);
+        }
+        let is_moved = self.connection.query_row(pragma, (), |row| row.get(0)).map(|busy: i64| busy == 0)?;
+        if is_moved {
+            self.log.moved();
+        }
+        Ok(is_moved)
+    }
+
+    /// Whether the files are still there is looked at before each durable commit of many callers.
+    pub(super) fn watch(&mut self, presence: Arc<Presence>) {
+        self.presence = Some(presence);
+    }
+
+    /// Looks at the files.
+    pub(super) fn look(&self) {
+        self.presence.iter().for_each(|presence| presence.look());
+    }
+
+    /// Whether something of the log is lost.
+    pub(super) fn is_cut(&self) -> bool {
+        self.presence.as_ref().is_some_and(|presence| presence.is_cut())
     }
 }
 
