@@ -28,6 +28,19 @@ mock_provider "aws" {
   }
 }
 
+mock_provider "aws" {
+  alias = "other_account"
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "210987654321" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_region" {
+    defaults = { name = "us-east-1" }
+  }
+}
+
 run "the_place_is_read_and_kept" {
   module {
     source = "./modules/place"
@@ -48,6 +61,17 @@ run "a_stack_that_is_somewhere_else_is_not_moved_by_the_way" {
   }
   providers = {
     aws = aws.elsewhere
+  }
+  expect_failures = [terraform_data.place]
+}
+
+run "a_stack_is_not_made_again_in_another_account" {
+  command = plan
+  module {
+    source = "./modules/place"
+  }
+  providers = {
+    aws = aws.other_account
   }
   expect_failures = [terraform_data.place]
 }
