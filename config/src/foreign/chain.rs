@@ -29,7 +29,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("other", ""),
     ("user error", ""),
     ("io error", ""),
-    ("dispatch failure", "no connection"),
+    ("dispatch failure", ""),
     ("response error", "the answer cannot be read"),
     ("request has timed out", "no answer in time"),
     ("failed to construct request", "the request could not be made"),
@@ -39,7 +39,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("length limit exceeded", "the answer is too long"),
     // hyper, hyper-util and h2.
     ("client error (Connect)", "cannot connect"),
-    ("client error (SendRequest)", "the request could not be sent"),
+    // It covers what fails while the answer is read too, so it does not say whether the request went out.
+    ("client error (SendRequest)", "the connection failed"),
     ("client error (Canceled)", "the request was canceled"),
     ("client error (ChannelClosed)", "the connection was closed"),
     ("tcp connect error", ""),
@@ -291,7 +292,16 @@ mod tests {
     fn a_refused_connection_is_told_by_what_the_system_says() {
         let refused = io::Error::from_raw_os_error(111);
         let told = chain(&["dispatch failure", "io error", "client error (Connect)", "tcp connect error"], refused);
-        assert_eq!(told, "no connection: cannot connect: Connection refused (os error 111)");
+        assert_eq!(told, "cannot connect: Connection refused (os error 111)");
+    }
+
+    #[test]
+    fn a_connection_that_fails_after_the_request_was_sent_is_not_told_as_a_request_that_was_not() {
+        let told = chain(
+            &["dispatch failure", "io error", "client error (SendRequest)"],
+            "connection closed before message completed",
+        );
+        assert_eq!(told, "the connection failed: the connection was closed before the answer was complete");
     }
 
     #[test]

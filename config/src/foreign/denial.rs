@@ -110,7 +110,7 @@ impl Denial {
     pub(super) fn explanation(&self) -> &'static str {
         match (self.barrier, self.explicit) {
             (Barrier::Unknown, true) => "a policy denies it explicitly",
-            (Barrier::Unknown, false) => "no policy allows it",
+            (Barrier::Unknown, false) => "AWS does not say which policy is missing or in the way",
             (Barrier::ServiceControlPolicy, true) => {
                 "a service control policy (SCP) of the organization denies it explicitly"
             }
