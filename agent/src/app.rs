@@ -1,6 +1,7 @@
 //! The composition root: builds the rooms, hands each what it needs, starts them and stops them in order.
 
 mod account;
+mod check;
 mod error;
 mod folder;
 mod parts;
@@ -9,13 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sms_config::{
-    Agent, Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Dispatch, Numbers, OnUnknown, Queue,
-    Role, Settings, sends_sms, within,
+    Agent, Aws, AwsAccess, AwsError, Carrier as CarrierSetting, ClientOptions, Credentials, Dispatch, Numbers,
+    OnUnknown, Queue, Role, Settings, sends_sms, within,
 };
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+pub use self::check::check;
 pub use self::folder::back_up;
 use crate::admission::{AssignedNumbers, Door, Rooms, Rule};
 use crate::api::{Api, Limits, Listener, Parts, Token};
@@ -67,6 +69,10 @@ pub async fn run(
         (CarrierSetting::Simulator, Queue::Sqlite) => None,
         _ => Some(aws(&settings.aws).await?),
     };
+    if let Some(access) = &access {
+        // The start does not wait for it: a source may come up later, and is found then.
+        tokio::spawn(tell_of_credentials(access.credentials.clone()));
+    }
     let rows = Arc::new(SqliteOutbox::open_for(
         &agent.data_dir,
         options(settings),
@@ -209,25 +215,6 @@ fn is_in_data_dir(agent: &Agent) -> bool {
     folder.is_some_and(|folder| agent.data_dir.canonicalize().is_ok_and(|data_dir| folder.starts_with(data_dir)))
 }
 
-/// Looks for what would keep [`run`] from starting, as far as that can be seen without making or changing anything.
-///
-/// # Errors
-/// The first such thing.
-pub async fn check(settings: &Settings) -> Result<(), StartError> {
-    let agent = &settings.agent;
-    if agent.carrier == CarrierSetting::Sns || agent.queue != Queue::Sqlite {
-        let access = aws(&settings.aws).await?;
-        if let Queue::Sqs { url, .. } = &agent.queue {
-            SqsOutbox::check(&access, url)?;
-        }
-    }
-    crate::outbox::sqlite::check_folder(&agent.data_dir)?;
-    if agent.require_token && agent.token_file.exists() {
-        Token::open(&agent.token_file, is_in_data_dir(agent))?;
-    }
-    Ok(())
-}
-
 fn options(settings: &Settings) -> Options {
     Options {
         keep_text: settings.outbox.keep_text,
@@ -253,16 +240,16 @@ async fn aws(settings: &Aws) -> Result<AwsAccess, StartError> {
     if let Some(surprise) = access.credentials.surprise() {
         tracing::warn!("{surprise}");
     }
-    let credentials = access.credentials.clone();
-    // The start does not wait for it: a source may come up later, and is found then.
-    tokio::spawn(async move {
-        let source = credentials.source().await;
-        match credentials.ready().await {
-            Ok(()) => tracing::info!(source, "AWS credentials are there"),
-            Err(why) => tracing::warn!(source, "no AWS credentials yet: {why}"),
-        }
-    });
     Ok(access)
+}
+
+/// Says whether there are credentials, and where they come from.
+async fn tell_of_credentials(credentials: Credentials) {
+    let source = credentials.source().await;
+    match credentials.ready().await {
+        Ok(()) => tracing::info!(source, "AWS credentials are there"),
+        Err(why) => tracing::warn!(source, "no AWS credentials yet: {why}"),
+    }
 }
 
 fn rules(settings: &Settings) -> Vec<Box<dyn Rule>> {

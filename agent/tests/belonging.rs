@@ -94,7 +94,15 @@ fn request(stream: &mut std::net::TcpStream) -> String {
 }
 
 /// The error of a start that has to fail.
-fn refusal(start: Start) -> String {
+fn refusal(start: impl Fn() -> Start) -> String {
+    let checked = String::from_utf8(start().arg("check").output().stderr).unwrap();
+    let log = refusal_by(start());
+    let error = |log: &str| log.lines().find(|line| line.starts_with("sms-agent: ")).map(str::to_owned);
+    assert_eq!(error(&checked), error(&log), "check says what the start says");
+    log
+}
+
+fn refusal_by(start: Start) -> String {
     let output = start.output();
     let log = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{log}");
@@ -122,7 +130,7 @@ fn what_waits_on_the_simulator_never_goes_to_real_phones() {
         if is_from_before {
             forget_owner(folder.path());
         }
-        let log = refusal(aws.on(Start::in_folder(folder.path())));
+        let log = refusal(|| aws.on(Start::in_folder(folder.path())));
         for word in ["belongs to the simulator", "SNS in us-east-1", "agent.data_dir", "agent.carrier = \"simulator\""]
         {
             assert!(log.contains(word), "{word} is not in {log}");
@@ -145,7 +153,7 @@ fn a_real_message_is_not_delivered_to_the_simulator_after_a_restart() {
         if is_from_before {
             forget_owner(folder.path());
         }
-        let log = refusal(Start::in_folder(folder.path()));
+        let log = refusal(|| Start::in_folder(folder.path()));
         assert!(log.contains("belongs to SNS") && log.contains("agent.carrier = \"sns\""), "{log}");
     }
     assert!(!folder.path().join("data/simulator.db").exists());
@@ -156,7 +164,7 @@ fn a_real_message_is_not_delivered_to_the_simulator_after_a_restart() {
 fn another_region_is_refused_and_the_former_one_named() {
     let aws = Aws::of("123456789012");
     let folder = aws.on(Start::new()).serve().kill();
-    let log = refusal(aws.on(Start::in_folder(folder.path())).env("AWS_REGION", "eu-west-1"));
+    let log = refusal(|| aws.on(Start::in_folder(folder.path())).env("AWS_REGION", "eu-west-1"));
     assert!(log.contains("SNS in us-east-1") && log.contains("SNS in eu-west-1"), "{log}");
     assert!(log.contains("aws.region = \"us-east-1\""), "{log}");
     drop(aws.on(Start::in_folder(folder.path())).serve());
@@ -182,13 +190,14 @@ fn an_outbox_from_before_that_both_carriers_used_is_refused_until_the_trials_are
     connection.execute("UPDATE message SET status = 2, id = randomblob(16)", ()).unwrap();
     drop(connection);
     move_phones("idle-", "");
-    for start in [aws.on(Start::in_folder(folder.path())), Start::in_folder(folder.path())] {
-        let log = refusal(start);
+    for is_sns in [true, false] {
+        let start = || Start::in_folder(folder.path());
+        let log = refusal(|| if is_sns { aws.on(start()) } else { start() });
         assert!(log.contains("simulator.db") && log.contains("agent.data_dir"), "{log}");
     }
     move_phones("", "idle-");
     drop(aws.on(Start::in_folder(folder.path())).serve());
-    assert!(refusal(Start::in_folder(folder.path())).contains("belongs to SNS in us-east-1"));
+    assert!(refusal(|| Start::in_folder(folder.path())).contains("belongs to SNS in us-east-1"));
 }
 
 #[test]
@@ -197,7 +206,7 @@ fn an_empty_outbox_from_before_takes_the_carrier_of_the_start() {
     let folder = Start::new().serve().kill();
     forget_owner(folder.path());
     drop(aws.on(Start::in_folder(folder.path())).serve());
-    assert!(refusal(Start::in_folder(folder.path())).contains("belongs to SNS in us-east-1"));
+    assert!(refusal(|| Start::in_folder(folder.path())).contains("belongs to SNS in us-east-1"));
 }
 
 #[test]

@@ -34,6 +34,31 @@ fn refusal(start: Start) -> String {
     log
 }
 
+/// The same, by `sms-agent check` too, in the same words, and without any change.
+fn refusal_of(folder: &Path) -> String {
+    let before = files(&folder.join("data"));
+    let checked = refusal(Start::in_folder(folder).arg("check"));
+    assert_eq!(files(&folder.join("data")), before, "check changes nothing");
+    let log = refusal(Start::in_folder(folder));
+    let error = |log: &str| log.lines().find(|line| line.starts_with("sms-agent: ")).map(str::to_owned);
+    assert_eq!(error(&checked), error(&log), "check says what the start says");
+    log
+}
+
+/// What there is in a folder, with its length, mode and time of change.
+fn files(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let told = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let metadata = entry.metadata().unwrap();
+        let (length, mode) = (metadata.len(), metadata.permissions().mode());
+        format!("{:?} {length} {mode:o} {:?}", entry.file_name(), metadata.modified().unwrap())
+    };
+    let mut told: Vec<_> = entries.map(told).collect();
+    told.sort();
+    told
+}
+
 fn fifo(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
@@ -51,6 +76,14 @@ const DAMAGES: &[Damage] = &[
     ("outbox.db is a link", |data| swap(data, "outbox.db", link_to_file), &["symbolic link"]),
     ("outbox.db-wal is a pipe", |data| swap(data, "outbox.db-wal", fifo), &["outbox.db-wal", "named pipe"]),
     ("simulator.db is a pipe", |data| swap(data, "simulator.db", fifo), &["simulator.db", "named pipe"]),
+    (
+        "simulator.db is no database",
+        |data| {
+            fs::remove_file(data.join("simulator.db-wal")).unwrap();
+            swap(data, "simulator.db", |path| fs::write(path, "no database".repeat(1000)).unwrap());
+        },
+        &["simulator.db", "is not a database", "may be deleted"],
+    ),
     ("lock is a link", |data| swap(data, "lock", link_to_file), &["lock", "symbolic link"]),
     ("every user may write to the folder", |data| mode(data, 0o777), &["every user may write", "chmod o-w"]),
     ("the folder is a file", |data| swap_folder(data), &["agent.data_dir", "is a file and must be a folder"]),
@@ -102,7 +135,7 @@ fn every_damaged_start_ends_at_once_and_says_what_to_do() {
         let folder = used();
         let data = folder.path().join("data");
         damage(&data);
-        let log = refusal(Start::in_folder(folder.path()));
+        let log = refusal_of(folder.path());
         for word in *words {
             assert!(log.contains(word), "{what}: {word} is not in {log}");
         }
@@ -146,6 +179,54 @@ fn a_key_that_every_user_may_read_is_closed_and_the_log_says_so() {
     }
 }
 
+fn check(folder: &Path) -> (Option<i32>, String) {
+    let output = Start::in_folder(folder).arg("check").output();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn check_passes_what_a_start_takes_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(check(folder.path()).0, Some(0), "nothing is there yet");
+    assert!(!folder.path().join("data").exists());
+    let folder = used();
+    let data = folder.path().join("data");
+    let before = files(&data);
+    assert_eq!(check(folder.path()).0, Some(0), "after a kill");
+    assert_eq!(files(&data), before);
+    let agent = Start::in_folder(folder.path()).serve();
+    let (status, log) = check(folder.path());
+    assert!(status == Some(0) && log.contains("an agent runs on this data folder"), "{log}");
+    assert_eq!(keyed(&agent).header("idempotency-replayed"), Some("true"), "the agent goes on");
+    agent.terminate();
+    let (status, _, ended) = agent.wait();
+    assert_eq!(status.code(), Some(0));
+    drop(ended);
+    let before = files(&data);
+    assert_eq!(check(folder.path()).0, Some(0), "after an orderly stop");
+    assert_eq!(files(&data), before);
+}
+
+#[test]
+fn an_outbox_of_a_newer_version_is_refused() {
+    let folder = used();
+    let connection = rusqlite::Connection::open(folder.path().join("data/outbox.db")).unwrap();
+    connection.pragma_update(None, "user_version", 1_000).unwrap();
+    drop(connection);
+    assert!(refusal_of(folder.path()).contains("a newer sms-agent wrote it"));
+}
+
+#[test]
+fn an_address_that_is_taken_is_refused_by_check_too() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    for check in [false, true] {
+        let start = Start::new().env("SMS_AGENT__LISTEN", &address);
+        let log = refusal(if check { start.arg("check") } else { start });
+        assert!(log.contains("cannot listen on") && log.contains("agent.listen"), "{check}: {log}");
+    }
+}
+
 #[test]
 fn a_folder_that_a_group_may_write_to_is_taken() {
     let folder = used();
@@ -158,7 +239,7 @@ fn another_key_counts_once_the_operator_says_so() {
     let folder = used();
     let data = folder.path().join("data");
     fs::write(data.join("fingerprint-key"), "0a1b".repeat(16)).unwrap();
-    assert!(refusal(Start::in_folder(folder.path())).contains("fingerprint-key.replaced"));
+    assert!(refusal_of(folder.path()).contains("fingerprint-key.replaced"));
     fs::write(data.join("fingerprint-key.replaced"), "").unwrap();
     let agent = Start::in_folder(folder.path()).serve();
     assert_eq!(keyed(&agent).header("idempotency-replayed"), None);
@@ -383,7 +464,7 @@ fn a_log_that_lost_anything_after_a_kill_is_refused_until_the_operator_says_so()
         let folder = agent.kill();
         let data = folder.path().join("data");
         lose(&data.join("outbox.db-wal"));
-        let log = refusal(Start::in_folder(folder.path()));
+        let log = refusal_of(folder.path());
         assert!(log.contains("lost its -wal file or a part of it"), "{what}: {log}");
         assert!(refusal(Start::in_folder(folder.path())).contains("-wal"), "{what}: the refusal changes nothing");
         fs::write(data.join("outbox.db-wal.lost"), "").unwrap();

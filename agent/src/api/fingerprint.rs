@@ -34,10 +34,27 @@ impl Fingerprints {
         if in_use && !path.exists() {
             return Err(SecretError::Lost { path: path.to_owned() });
         }
-        let unusable = |fault| SecretError::Unusable { path: path.to_owned(), fault };
         let (key, metadata) = secret_file::read_or_make(path)?;
         secret_file::owned(path, &metadata)?;
         secret_file::close(path, &metadata)?;
+        Self::of_key(path, &key)
+    }
+
+    /// Reads the installation's key as [`Fingerprints::open`] does, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Fingerprints::open`].
+    pub fn inspect(path: &Path, in_use: bool) -> Result<Option<Self>, SecretError> {
+        if !path.exists() {
+            return if in_use { Err(SecretError::Lost { path: path.to_owned() }) } else { Ok(None) };
+        }
+        let (key, metadata) = secret_file::read(path)?;
+        secret_file::owned(path, &metadata)?;
+        Self::of_key(path, &key).map(Some)
+    }
+
+    fn of_key(path: &Path, key: &[u8]) -> Result<Self, SecretError> {
+        let unusable = |fault| SecretError::Unusable { path: path.to_owned(), fault };
         if key.trim_ascii().len() < 64 {
             return Err(unusable("is cut short: it must hold 64 hexadecimal digits"));
         }

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
 use sms_config::Listen;
 use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
 
@@ -75,6 +76,22 @@ impl Listener {
         }
     }
 
+    /// Looks whether an address could be bound, and leaves everything as it is; needs a tokio runtime.
+    ///
+    /// # Errors
+    /// As [`Listener::bind`].
+    pub fn check(listen: &Listen) -> Result<(), BindError> {
+        match listen {
+            Listen::Tcp(_) => Self::bind(listen, 0).map(drop),
+            Listen::Unix(path) => {
+                is_left_behind(path)?;
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let refused = |source| BindError::Refused { address: format!("unix:{}", path.display()), source };
+                rustix::fs::access(folder, Access::WRITE_OK).map_err(|errno| refused(errno.into()))
+            }
+        }
+    }
+
     /// As it is announced: `http://127.0.0.1:7670`, `unix:/path`. With port 0 it says which one was picked.
     pub fn address(&self) -> String {
         match &self.kind {
@@ -124,15 +141,22 @@ fn unix(path: &Path, mode: u32) -> Result<Listener, BindError> {
     Ok(Listener { kind: Kind::Unix(listener, file), local })
 }
 
-/// Removes a socket file that was left behind: nobody listens on it.
+/// Removes a socket file that was left behind.
 fn clear(path: &Path) -> Result<(), BindError> {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    if !is_left_behind(path)? {
+        return Ok(());
+    }
+    fs::remove_file(path).map_err(|source| BindError::Refused { address: format!("unix:{}", path.display()), source })
+}
+
+/// Whether there is a socket file on which nobody listens; false: there is no file.
+fn is_left_behind(path: &Path) -> Result<bool, BindError> {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(false) };
     if !metadata.file_type().is_socket() {
         return Err(BindError::NoSocket(path.to_owned()));
     }
     match std::os::unix::net::UnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path)
-            .map_err(|source| BindError::Refused { address: format!("unix:{}", path.display()), source }),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(true),
         _ => Err(BindError::Taken(path.to_owned())),
     }
 }

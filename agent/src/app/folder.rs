@@ -6,7 +6,7 @@ use sms_config::{AwsAccess, Carrier, Settings};
 
 use super::StartError;
 use crate::api::Fingerprints;
-use crate::outbox::sqlite::{BackedUp, BackupError, Owner, SqliteOutbox, backup};
+use crate::outbox::sqlite::{BackedUp, BackupError, Inspected, OpenError, Owner, SqliteOutbox, backup};
 
 /// The key of the fingerprints, bound to the outbox. A new one takes the place of another where nothing is remembered by that,
 /// and where the operator says so with a file beside it.
@@ -21,6 +21,18 @@ pub(super) async fn fingerprints(folder: &Path, rows: &SqliteOutbox, in_use: boo
         drop(std::fs::remove_file(&said));
     }
     Ok(fingerprints)
+}
+
+/// Whether [`fingerprints`] would take the key, without making or changing one.
+pub(super) fn check_key(folder: &Path, outbox: &Inspected) -> Result<(), StartError> {
+    let path = folder.join("fingerprint-key");
+    let is_said = folder.join("fingerprint-key.replaced").exists();
+    let Some(fingerprints) = Fingerprints::inspect(&path, outbox.remembers_keys)? else { return Ok(()) };
+    let held = outbox.key_check.as_deref().filter(|_| !is_said);
+    if held.is_some_and(|held| held != fingerprints.check_value()) {
+        return Err(OpenError::ForeignKey { key: path }.into());
+    }
+    Ok(())
 }
 
 /// Writes a backup of the outbox to `target`, and says what it holds.

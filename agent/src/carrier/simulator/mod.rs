@@ -42,6 +42,14 @@ pub struct Simulator {
 }
 
 impl Simulator {
+    /// Looks whether the phones in `data_dir` could be opened, or made, and changes nothing.
+    ///
+    /// # Errors
+    /// Why their file could not be used.
+    pub fn check(data_dir: &Path) -> Result<(), StoreError> {
+        Store::check(&data_dir.join(FILE))
+    }
+
     /// Opens the phones in `data_dir`, which exists, or makes them.
     ///
     /// # Errors

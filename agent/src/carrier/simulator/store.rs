@@ -4,6 +4,7 @@
 //! It survives the death of the process and, but for the newest messages, that of the machine. All calls are short
 //! (some ten microseconds) and made in place, without a thread of their own.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -84,6 +85,27 @@ impl Store {
         // did not happen, and is tried again.
         connection.busy_timeout(std::time::Duration::from_millis(50)).map_err(database)?;
         Ok(Self { connection, keep: i64::from(keep), newest, untrimmed: 0 })
+    }
+
+    /// Looks whether the file could be opened, or made, and changes nothing.
+    pub(super) fn check(path: &Path) -> Result<(), StoreError> {
+        const BEGINNING: &[u8] = b"SQLite format 3\0";
+        let file = |error| StoreError::File(path.to_owned(), error);
+        private_file::check(path).map_err(file)?;
+        let mut beginning = Vec::new();
+        match std::fs::File::open(path) {
+            Ok(found) => found.take(BEGINNING.len() as u64).read_to_end(&mut beginning).map_err(file)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(file(error)),
+        };
+        // What its log holds counts before the file.
+        let has_log = std::fs::metadata(path.with_extension("db-wal")).is_ok_and(|log| log.len() > 0);
+        if has_log || beginning.is_empty() || beginning == BEGINNING {
+            return Ok(());
+        }
+        let cause = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB);
+        let cause = rusqlite::Error::SqliteFailure(cause, Some("file is not a database".to_owned()));
+        Err(StoreError::Database(path.to_owned(), cause))
     }
 
     fn prepare(connection: &Connection) -> rusqlite::Result<i64> {

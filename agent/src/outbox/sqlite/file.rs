@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error;
 
 use super::damage;
@@ -154,14 +154,16 @@ fn has_no_room(mut file: &File) -> bool {
     written.is_err_and(|error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
 }
 
-/// Whether the folder is one or could be made, without making it.
+/// Whether the folder is one that the agent may use, or could be made, without making it.
 ///
 /// # Errors
-/// A file is in its place, or in that of a folder above it, or it cannot be looked at.
-pub fn check_folder(folder: &Path) -> Result<(), OpenError> {
+/// A file is in its place, or in that of a folder above it, it cannot be looked at, or others may change what is in it.
+pub(super) fn check_folder(folder: &Path) -> Result<(), OpenError> {
     let failed = |source| OpenError::Folder { path: folder.to_owned(), source };
     for path in folder.ancestors().filter(|path| !path.as_os_str().is_empty()) {
         match std::fs::metadata(path) {
+            // Only the folder itself is the agent's own.
+            Ok(_) if path == folder => return private_file::folder(folder).map_err(failed),
             Ok(found) if found.is_dir() => return Ok(()),
             Ok(_) => return Err(failed(io::ErrorKind::NotADirectory.into())),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
@@ -249,6 +251,14 @@ pub(super) fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     // program that recovers the log or takes the file for itself.
     connection.busy_timeout(std::time::Duration::from_millis(50))?;
     Ok(connection)
+}
+
+/// A connection that reads the file alone, whatever its log says, and takes no lock: nobody may write to it meanwhile. `None`:
+/// its path cannot be told to SQLite.
+pub(super) fn open_alone(path: &Path) -> Option<rusqlite::Result<Connection>> {
+    let escaped = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Some(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags))
 }
 
 /// The outbox cannot do what was asked, for that reason.

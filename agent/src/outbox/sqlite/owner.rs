@@ -109,8 +109,22 @@ impl Owner {
     /// # Errors
     /// It is another one's, it belonged to both, or it cannot be read.
     pub(super) fn check(&self, folder: &Path, path: &Path) -> Result<(), OpenError> {
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let connection = Connection::open_with_flags(path, flags).and_then(|connection| {
+            connection.busy_timeout(std::time::Duration::from_secs(5))?;
+            Ok(connection)
+        });
+        self.check_in(&connection.map_err(|source| OpenError::new(path, Cause::Sqlite(source)))?, folder, path)
+    }
+
+    /// The same, over a connection to that file.
+    ///
+    /// # Errors
+    /// As [`Owner::check`].
+    pub(super) fn check_in(&self, connection: &Connection, folder: &Path, path: &Path) -> Result<(), OpenError> {
         let phones = folder.join("simulator.db");
-        let is = held(path, &phones).map_err(|source| OpenError::new(path, Cause::Sqlite(source)))?;
+        let is = held(connection, &phones).map_err(|source| OpenError::new(path, Cause::Sqlite(source)))?;
         let path = path.to_owned();
         match is {
             Held::Nobody => Ok(()),
@@ -163,10 +177,7 @@ enum Held {
     Both,
 }
 
-fn held(path: &Path, phones: &Path) -> rusqlite::Result<Held> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+fn held(connection: &Connection, phones: &Path) -> rusqlite::Result<Held> {
     let has = |table: &str| {
         let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
         connection.query_row(sql, [table], |row| row.get::<_, bool>(0))
@@ -178,7 +189,7 @@ fn held(path: &Path, phones: &Path) -> rusqlite::Result<Held> {
             return Ok(Held::By(if carrier == "sns" { Owner::Sns { region } } else { Owner::Simulator }));
         }
     }
-    if has("message")? { proven(&connection, phones) } else { Ok(Held::Nobody) }
+    if has("message")? { proven(connection, phones) } else { Ok(Held::Nobody) }
 }
 
 /// A message id as the simulator makes it.

@@ -8,8 +8,6 @@
 use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
-
 use super::file::{self, OpenError};
 use super::horizon::boot_id;
 use super::not_committed::NotCommitted;
@@ -66,9 +64,7 @@ struct Last {
 
 /// What the file alone says, whatever its log says; nothing where it cannot be read so.
 fn in_file(path: &Path) -> Option<Last> {
-    let escaped = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).ok()?;
+    let connection = file::open_alone(path)?.ok()?;
     let sql = "SELECT state, run, (SELECT id FROM boot) FROM belonging";
     connection.query_row(sql, (), |row| Ok(Last { state: row.get(0)?, run: row.get(1)?, boot: row.get(2)? })).ok()
 }

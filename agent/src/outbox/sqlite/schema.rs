@@ -35,7 +35,16 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Cause> {
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
     }
-    if seen > version { Err(Cause::Newer) } else { Ok(()) }
+    refuse_newer(connection)
+}
+
+/// Whether a newer program wrote the file.
+///
+/// # Errors
+/// One did, or what SQLite says.
+pub(super) fn refuse_newer(connection: &Connection) -> Result<(), Cause> {
+    let seen: usize = connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? as usize;
+    if seen > MIGRATIONS.len() { Err(Cause::Newer) } else { Ok(()) }
 }
 
 #[cfg(test)]
