@@ -107,5 +107,6 @@ fn name(number: i32) -> String {
         (SignalKind::alarm(), "SIGALRM"),
     ];
     let found = known.iter().find(|(kind, _)| kind.as_raw_value() == number);
-    found.map_or_else(|| number.to_string(), |(_, name)| (*name).to_owned())
+    let real_time = || REAL_TIME.contains(&number).then(|| format!("SIGRTMIN+{}", number - REAL_TIME.start()));
+    found.map(|(_, name)| (*name).to_owned()).or_else(real_time).unwrap_or_else(|| number.to_string())
 }

@@ -81,11 +81,14 @@ fn what_says_how_often_the_sdk_repeats_a_call_is_ignored_whatever_it_is() {
 }
 
 #[test]
-fn a_device_in_the_place_of_an_aws_file_is_refused_and_the_empty_one_is_no_file() {
+fn a_device_or_folder_in_the_place_of_an_aws_file_is_refused_and_the_empty_one_is_no_file() {
     for variable in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
-        let (_home, start) = sns();
-        let output = start.env("AWS_REGION", "us-east-1").env(variable, "/dev/zero").output();
-        assert_eq!(output.status.code(), Some(1), "{variable}");
+        for what in ["/dev/zero", "/usr"] {
+            let (_home, start) = sns();
+            let output = start.env("AWS_REGION", "us-east-1").env(variable, what).output();
+            let log = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.code() == Some(1) && log.contains(what), "{variable}: {log}");
+        }
         let (_home, start) = sns();
         let agent = start.env("AWS_REGION", "us-east-1").env(variable, "/dev/null").serve();
         assert_eq!(agent.get("/healthz").status, 200, "{variable}");

@@ -48,7 +48,7 @@ fn signals_that_are_no_request_to_stop_are_ignored_and_told_of() {
     agent.terminate();
     let (status, log, _) = agent.wait();
     assert!(status.success(), "{log}");
-    for name in ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM"] {
+    for name in ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGRTMIN+0", "SIGRTMIN+30"] {
         assert!(log.contains(name), "{name}: {log}");
     }
 }

@@ -117,6 +117,31 @@ fn a_usage_error_exits_with_1_and_help_and_version_with_0() {
 }
 
 #[test]
+fn a_command_or_flag_that_is_nearly_one_gets_the_right_one_named() {
+    for (word, meant) in [("chek", "'check'"), ("--confg", "'--config'")] {
+        let (status, _, log) = told(&Start::new().arg(word).output());
+        assert!(status == Some(1) && log.contains("similar") && log.contains(meant), "{word}: {log}");
+    }
+}
+
+#[test]
+fn a_backup_to_standard_output_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (status, out, log) = told(&Start::in_folder(folder.path()).arg("backup").arg("-").output());
+    assert!(status == Some(1) && out.is_empty() && log.contains("not to standard output"), "{log}");
+    assert!(!folder.path().join("-").exists());
+}
+
+#[test]
+fn a_bound_of_our_own_is_not_masked_in_the_log() {
+    let agent =
+        Start::new().env("OTEL_BSP_SCHEDULE_DELAY", "soon").env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
+    let agent = agent.serve();
+    let log = agent.cut_off();
+    assert!(log.contains("OTEL_BSP_SCHEDULE_DELAY") && log.contains("from 1 to 3,600,000"), "{log}");
+}
+
+#[test]
 fn the_file_that_is_used_is_named_on_standard_error() {
     let folder = tempfile::tempdir().unwrap();
     let used = |start: Start| {

@@ -43,6 +43,14 @@ fn a_usage_error_and_nothing_to_do_exit_with_1() {
 }
 
 #[test]
+fn a_command_or_flag_that_is_nearly_one_gets_the_right_one_named() {
+    for (arguments, meant) in [(&["aply"][..], "'apply'"), (&["plan", "--jsn"], "'--json'")] {
+        let (status, _, errors) = run(arguments);
+        assert!(status == Some(1) && errors.contains("similar") && errors.contains(meant), "{errors}");
+    }
+}
+
+#[test]
 fn settings_are_taken_before_and_after_the_command_and_a_wrong_one_ends_it() {
     for arguments in [&["--set", "account.name=UPPER", "plan"][..], &["plan", "--set=account.name=UPPER"]] {
         let (status, told, errors) = run(arguments);

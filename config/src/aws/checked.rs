@@ -20,7 +20,8 @@ pub(super) fn checked(given: Credentials) -> Result<Credentials, CredentialsErro
         .into_iter()
         .find_map(|(part, text)| (!is_key(text?.trim())).then_some(part));
     if let Some(part) = wrong {
-        let words = format!("the {part} is empty, or has a space, a line break or a character that no key has");
+        let words =
+            format!("the {part} is empty, or has a space, a line break, a quote or a character that no key has");
         return Err(CredentialsError::invalid_configuration(OwnWords(words)));
     }
     if id.trim() == id && secret.trim() == secret && token == given.session_token() {
@@ -51,6 +52,8 @@ mod tests {
             ("a", "ses\u{1}ame", None),
             ("a", "s", Some("ses\name")),
             ("sésame", "s", None),
+            ("\"sesame\"", "s", None),
+            ("a", "'sesame'", None),
         ] {
             let error = crate::foreign::causes(&given(id, secret, token).unwrap_err());
             assert!(error.contains("no key has") && !error.contains("ame,"), "{error}");

@@ -42,11 +42,15 @@ const LINES: [&str; 13] = [
     "AWS_EC2_METADATA_DISABLED",
 ];
 
-const A_KEY: &str = "letters, digits and punctuation without spaces or line breaks";
+const A_KEY: &str = "letters, digits and punctuation without spaces, line breaks or quotes";
 const A_REGION: &str = "the name of a region in lower case, such as us-east-1";
 const A_PROFILE: &str = "the name of a profile, on one line and without spaces around it";
 const A_URL: &str = "an http:// or https:// URL";
 const A_LINE: &str = "text on one line";
+const A_SWITCH: &str = "true or false";
+
+/// Variables that switch a kind of endpoint on or off. The SDK takes any other value for off.
+const SWITCHES: [&str; 2] = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
 
 /// The variables that the set-up reads, without those that are not set.
 pub(super) fn env() -> Env {
@@ -111,6 +115,9 @@ fn allowed(settings: &Aws, env: &Env, name: &str) -> Option<&'static str> {
     if name.starts_with(ENDPOINT) {
         return Some(A_URL);
     }
+    if SWITCHES.contains(&name) {
+        return Some(A_SWITCH);
+    }
     LINES.contains(&name).then_some(A_LINE)
 }
 
@@ -120,13 +127,15 @@ fn fits(allowed: &str, value: &str) -> bool {
         A_REGION => is_region(value),
         A_PROFILE => value.trim() == value && !value.contains(char::is_control),
         A_URL => is_url(value),
+        A_SWITCH => value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"),
         _ => !value.contains(char::is_control),
     }
 }
 
 /// Whether this can be in a key, a secret or a session token: all of them travel in the head of a request.
 pub(super) fn is_key(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+    // Quotes are what a shell or a CSV file left around it.
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\''))
 }
 
 /// Whether this can be a region, which becomes a part of the name of a host.

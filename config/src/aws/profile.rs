@@ -158,7 +158,10 @@ pub(super) fn no_file(env: &Env) -> Option<ProfileTrouble> {
         // A device may have no end. The one that is empty stands for no file at all.
         let is_device = |kind: &FileType| kind.is_char_device() || kind.is_block_device();
         kind.is_ok_and(|kind| {
-            kind.is_fifo() || kind.is_socket() || (is_device(&kind) && path.as_path() != Path::new("/dev/null"))
+            kind.is_dir()
+                || kind.is_fifo()
+                || kind.is_socket()
+                || (is_device(&kind) && path.as_path() != Path::new("/dev/null"))
         })
     };
     files.into_iter().find(waits).map(ProfileTrouble::NoFile)

@@ -136,8 +136,15 @@ fn read_file(path: &Path) -> Result<Dict, String> {
 
 /// Where the TOML breaks off. Its parser would show the line, and with it the value.
 fn what_is_wrong(content: &str, error: &toml::de::Error) -> String {
-    let why =
-        if error.message().starts_with("duplicate key") { "a key or section stands twice" } else { "is not TOML" };
+    let why = match error.message() {
+        message if message.starts_with("duplicate key") => "a key or section stands twice",
+        message if message.contains("must be quoted") => "is not TOML: text has to be in quotes,",
+        message if message.contains("key with no value") => "is not TOML: a key has no value,",
+        message if message.contains("invalid basic string") || message.contains("invalid literal string") => {
+            "is not TOML: text has no closing quote,"
+        }
+        _ => "is not TOML",
+    };
     let Some(span) = error.span() else { return why.to_owned() };
     let before = content.char_indices().take_while(|(at, _)| *at < span.start).map(|(_, c)| c);
     let (line, column) =

@@ -82,7 +82,7 @@ impl Variables<'_> {
         let mut unusable = Vec::new();
         for (name, least, most) in WHOLE_NUMBERS {
             if self.get(name).is_some() && self.number(name).is_none() {
-                unusable.push((name, format!("a whole number from {least} to {most}").into()));
+                unusable.push((name, format!("a whole number from {least} to {}", grouped(most)).into()));
             }
         }
         for name in ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"] {
@@ -157,6 +157,13 @@ fn decoded(text: &str) -> Option<String> {
 /// The words of a list with commas between.
 pub(super) fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+/// A number with a comma before every three digits: without them the log would take it for a phone number.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

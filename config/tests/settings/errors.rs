@@ -96,10 +96,10 @@ fn everything_that_is_wrong_is_said_at_once() {
 #[test]
 fn a_file_that_is_not_toml_shows_where_and_not_what() {
     for (content, want) in [
-        ("[agent]\nwait = zqsecretqz\n", "is not TOML at line 2, column 8"),
-        ("zqsecretqz", "is not TOML at line 1, column 11"),
+        ("[agent]\nwait = zqsecretqz\n", "is not TOML: text has to be in quotes, at line 2, column 8"),
+        ("zqsecretqz", "is not TOML: a key has no value, at line 1, column 11"),
         ("[agent]\nwait = \"1s\"\nwait = \"zqsecretqz\"", "a key or section stands twice at line 3, column 1"),
-        ("[aws]\nexternal_id = \"zqsecretqz\n", "is not TOML at line 2, column 26"),
+        ("[aws]\nexternal_id = \"zqsecretqz\n", "is not TOML: text has no closing quote, at line 2, column 26"),
     ] {
         let error = Start::new().file(content).error();
         assert_eq!(error, format!("settings file sms.toml: {want}"), "{content}");

@@ -18,6 +18,9 @@ pub enum BackupError {
     /// There is no outbox.
     #[error("there is no outbox {}: check `agent.data_dir` (`sms-agent check` shows it)", .0.display())]
     Missing(PathBuf),
+    /// Standard output is meant.
+    #[error("a backup is written to a new file, not to standard output: name a file (`./-` if it is to be called so)")]
+    Output,
     /// There is something in its place.
     #[error("{} is there already, and a backup replaces nothing: name another file", .0.display())]
     Exists(PathBuf),
@@ -46,6 +49,9 @@ pub struct BackedUp {
 /// # Errors
 /// [`BackupError`].
 pub fn backup(folder: &Path, target: &Path) -> Result<BackedUp, BackupError> {
+    if target == Path::new("-") {
+        return Err(BackupError::Output);
+    }
     let source = folder.join("outbox.db");
     if !std::fs::metadata(&source).is_ok_and(|file| file.is_file() && file.len() > 0) {
         return Err(BackupError::Missing(source));

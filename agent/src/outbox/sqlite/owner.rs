@@ -34,7 +34,7 @@ pub enum OwnerError {
     /// It belongs to another one.
     #[error(
         "the outbox {path} belongs to {held}, and this start is for {wanted}; nothing was changed. Give this one its own \
-         `agent.data_dir`; or go back to {held} ({settings}), for as long as messages wait there: only it sends them"
+         `agent.data_dir`; or go back to {held} ({settings}), which alone sends what waits there, if anything does"
     )]
     Another {
         /// The file.
