@@ -4,7 +4,6 @@ mod account;
 mod check;
 mod error;
 mod folder;
-mod parts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,6 @@ use sms_config::{
     OnUnknown, Queue, Role, Settings, sends_sms, within,
 };
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 pub use self::check::check;
@@ -32,6 +30,7 @@ use crate::outbox::sqlite::{Options, SqliteOutbox};
 use crate::outbox::sqs::SqsOutbox;
 use crate::outbox::{Outbox, housekeeping};
 use crate::receipts;
+use crate::tasks::Tasks;
 
 pub use self::error::StartError;
 
@@ -73,16 +72,17 @@ pub async fn run(
         // The start does not wait for it: a source may come up later, and is found then.
         tokio::spawn(tell_of_credentials(access.credentials.clone()));
     }
+    let tasks = Tasks::default();
     let rows = Arc::new(SqliteOutbox::open_for(
         &agent.data_dir,
         options(settings),
         Arc::new(ThisMachine),
         &folder::owner(settings, access.as_ref()),
+        tasks.clone(),
     )?);
     let clock: Arc<dyn Clock> = rows.clock();
-    let foreign = account::watch(agent, access.as_ref(), Arc::clone(&rows));
-    let mut parts = JoinSet::new();
-    parts.spawn(rows.keep_time());
+    let foreign = account::watch(agent, access.as_ref(), Arc::clone(&rows), &tasks);
+    tasks.spawn("the timeline", rows.keep_time());
     let run = Arc::clone(&rows);
     // An outbox that does not tell is taken to have some: only where the file is gone does it matter.
     let key_in_use = rows.remembers_keys(clock.now()).await.unwrap_or(true);
@@ -136,19 +136,23 @@ pub async fn run(
     listeners.iter().map(Listener::address).for_each(announce);
 
     let dispatching = dispatcher.clone();
-    parts.spawn(async move { dispatching.run().await });
-    parts.spawn(housekeeping::keep(Arc::clone(&outbox), Arc::clone(&clock)));
+    tasks.spawn("the dispatcher", async move { dispatching.run().await });
+    tasks.spawn("the retention", housekeeping::keep(Arc::clone(&outbox), Arc::clone(&clock)));
     if let Some(simulator) = simulator {
-        parts.spawn(receipts::follow(simulator, Arc::clone(&outbox), clock));
+        tasks.spawn("the delivery reports", receipts::follow(simulator, Arc::clone(&outbox), clock));
     }
     let (close, closed) = oneshot::channel::<()>();
-    let serving =
-        tokio::spawn(crate::api::run(listeners, Arc::clone(&api), limits, async { drop(closed.await) }, CLOSING));
+    let (end, served) = oneshot::channel::<()>();
+    let serving = crate::api::run(listeners, Arc::clone(&api), limits, async { drop(closed.await) }, CLOSING);
+    tasks.spawn("the listeners", async move {
+        serving.await;
+        drop(end);
+    });
 
     let why: Option<StartError> = tokio::select! {
         _ = stop => None,
         Ok(foreign) = foreign => Some(foreign.into()),
-        () = parts::until_one_panics(&mut parts) => Some(StartError::Defect),
+        _ = tasks.defect() => Some(StartError::Defect),
     };
     tracing::info!("stopping: waiting for what is in flight");
     door.close();
@@ -177,9 +181,8 @@ pub async fn run(
     // Where the disk hangs, the next start looks at the log.
     drop(timeout_at(Instant::now() + CLOSING, run.end_run()).await);
     drop(close);
-    if serving.await.is_err() {
-        tracing::error!("the listeners ended with a defect of the agent's own");
-    }
+    // It only ends without a word: all connections are closed, or the listeners are gone.
+    drop(served.await);
     why.map_or(Ok(()), Err)
 }
 

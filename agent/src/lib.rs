@@ -19,3 +19,4 @@ mod private_file;
 pub mod program;
 pub mod receipts;
 pub mod signals;
+pub mod tasks;

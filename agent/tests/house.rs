@@ -15,7 +15,7 @@ const HOUSE: House = House {
     name: "sms_agent",
     order: &[
         &["message"],
-        &["clock", "private_file"],
+        &["clock", "private_file", "tasks"],
         &["carrier", "outbox"],
         &["dispatch"],
         &["receipts", "admission"],
@@ -108,4 +108,49 @@ fn text_of_others_is_shown_through_one_module_only() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let breaches = bypass::past(&source, &[]);
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+/// Where tasks and threads are started otherwise than by `Tasks`, and why a panic in one is noticed there.
+const STARTED_ELSEWHERE: [(&str, &str); 8] = [
+    ("src/tasks.rs", "this is `Tasks`"),
+    ("src/admission/", "one request's: its answer is missing, and it is answered as a defect"),
+    ("src/api/", "one connection's or one request's"),
+    ("src/app.rs", "the stop waits for one, and the other only writes a line of the log"),
+    ("src/dispatch/knocking.rs", "catches it itself"),
+    ("src/dispatch/mod.rs", "one message's: what is known of it is that it was begun, as after a crash"),
+    ("src/outbox/sqlite/", "blocking work that its caller waits for"),
+    ("src/outbox/sqs/taking.rs", "its caller waits for it"),
+];
+
+#[test]
+fn what_runs_as_long_as_the_agent_is_started_where_a_panic_is_noticed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    spawns(&folder.join("src"), &mut found);
+    let strange: Vec<_> =
+        found.iter().filter(|place| !STARTED_ELSEWHERE.iter().any(|(allowed, _)| place.contains(allowed))).collect();
+    assert!(strange.is_empty(), "start it with `Tasks::spawn`: {strange:?}");
+    let in_sqlite =
+        found.iter().filter(|place| place.contains("src/outbox/sqlite/") && place.ends_with("tokio::spawn("));
+    assert_eq!(in_sqlite.count(), 0, "only blocking work is started there");
+}
+
+fn spawns(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with("tests") || path.ends_with("tests.rs") {
+            continue;
+        }
+        if path.is_dir() {
+            spawns(&path, found);
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let code = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for call in ["tokio::spawn(", "thread::spawn(", "thread::Builder", "spawn_blocking("] {
+            if code.contains(call) {
+                found.push(format!("{} {call}", path.display()));
+            }
+        }
+    }
 }

@@ -79,3 +79,15 @@ fn a_near_miss_of_a_setting_is_told_of_once_and_without_its_value() {
     assert_eq!(log.matches("is not read").count(), 1, "{log}");
     assert!(log.contains("SMS_AGENT__CARRIER") && !log.contains("hidden"), "{log}");
 }
+
+#[test]
+fn a_message_that_is_canceled_is_logged_once_without_its_number_and_text() {
+    let agent = Start::new().env("SMS_AGENT__WAIT", "100ms").serve();
+    let id = agent.send("+15005550004").json()["id"].as_str().unwrap().to_owned();
+    agent
+        .until("it is canceled", |agent| agent.request("DELETE", &format!("/v1/messages/{id}"), &[], "").status == 200);
+    let log = agent.cut_off();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(&id)).collect();
+    assert!(matches!(lines[..], [line] if line.contains("status=\"canceled\"") && line.contains("attempts=")), "{log}");
+    assert!(!log.contains("5550004") && !log.contains("Hi"), "{log}");
+}

@@ -179,3 +179,27 @@ fn an_agent_whose_only_message_expired_is_ready_again_once_sns_takes_the_credent
     agent.at_leisure("it is ready", |agent| agent.get("/readyz").status == 200);
     assert_eq!(send(&agent, "next", "").status, 200);
 }
+
+#[test]
+fn a_body_that_arrived_while_the_agent_was_stopped_is_read() {
+    let agent = Start::new().serve();
+    let body = r#"{"to":"+12065550100","body":"Hi"}"#;
+    let (begun, rest) = body.split_at(10);
+    let mut stream = std::net::TcpStream::connect(agent.address).unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(format!("{head}{begun}").as_bytes()).unwrap();
+    // Answered on another connection, so the first one is being read by then.
+    assert_eq!(agent.get("/healthz").status, 200);
+    agent.signal("STOP");
+    stream.write_all(rest.as_bytes()).unwrap();
+    // Longer than a body may take.
+    std::thread::sleep(Duration::from_secs(11));
+    agent.signal("CONT");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(std::str::from_utf8(&answer).unwrap(), "HTTP/1.1 200");
+}

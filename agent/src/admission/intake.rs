@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::door::Door;
 use super::{Batch, Batched, Intake, Submission, Submitted};
 use crate::message::{Message, MessageId, PhoneNumber, Problem};
-use crate::outbox::{Canceled, Cursor, Filter, Page};
+use crate::outbox::{Canceled, Cursor, Filter, Page, endings};
 
 impl Door {
     /// Takes the time of the next attempt away where it is none: of a message that waits for its turn, for the pace or for
@@ -46,6 +46,7 @@ impl Intake for Door {
             let rooms = &door.0.rooms;
             let canceled = rooms.outbox.cancel(id, rooms.clock.now()).await?;
             if let Some(Canceled::Done(message)) = &canceled {
+                endings::tell_of(message);
                 rooms.dispatcher.canceled(message);
             }
             Ok(canceled)

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Body;
+use sms_config::within;
 use tokio::time::{Instant, timeout_at};
 
 use crate::message::{Code, Problem};
@@ -112,14 +113,22 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    let deadline = Instant::now() + ARRIVES_WITHIN;
+    // What arrived while this process was stopped is read.
+    let late = |_| Problem::new(Code::RequestTimeout, "The body did not arrive within 10 seconds.");
+    within(ARRIVES_WITHIN, collect(body, limit, budget)).await.map_err(late)?
+}
+
+/// Reads the whole body, however long it takes.
+async fn collect<B>(body: &mut B, limit: usize, budget: &Budget) -> Result<(Bytes, Share), Problem>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let too_large = || Problem::new(Code::PayloadTooLarge, format!("The body has more than {limit} bytes."));
     let mut share = budget.take(0)?;
     let mut whole = Vec::new();
     while !body.is_end_stream() {
-        let frame = timeout_at(deadline, body.frame()).await;
-        let late = |_| Problem::new(Code::RequestTimeout, "The body did not arrive within 10 seconds.");
         let broken = |_| Problem::new(Code::InvalidJson, "The body broke off or is not framed as HTTP has it.");
-        let Some(frame) = frame.map_err(late)?.transpose().map_err(broken)? else { break };
+        let Some(frame) = body.frame().await.transpose().map_err(broken)? else { break };
         let Ok(bytes) = frame.into_data() else { continue };
         if whole.len() + bytes.len() > limit {
             return Err(too_large());

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::carrier::sns;
 use crate::outbox::sqlite::{Account, SqliteOutbox};
+use crate::tasks::Tasks;
 
 /// The pauses after unanswered questions: doubled from one to the next, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -37,11 +38,12 @@ pub(super) fn watch(
     agent: &Agent,
     access: Option<&AwsAccess>,
     outbox: Arc<SqliteOutbox>,
+    tasks: &Tasks,
 ) -> oneshot::Receiver<Foreign> {
     let (tell, told) = oneshot::channel();
     if let (Carrier::Sns, Some(access)) = (agent.carrier, access) {
         let (folder, access) = (agent.data_dir.clone(), access.clone());
-        tokio::spawn(async move {
+        tasks.spawn("the look at the AWS account", async move {
             if let Some((held, given)) = compare(&access, &outbox).await {
                 // The program may be stopping already.
                 drop(tell.send(Foreign { folder, held, given }));

@@ -14,6 +14,7 @@ use super::log_repair;
 use super::queue::{self, Reach};
 use crate::message::{Problem, Timestamp};
 use crate::outbox::{Claims, Demand, Rest};
+use crate::tasks::Tasks;
 
 /// When the horizon is moved on: with so many left, while a backlog drains at some thousands a second, the disk has time.
 const TOO_NEAR: u64 = AHEAD as u64 / 2;
@@ -28,12 +29,13 @@ pub(super) struct Ahead {
     left: AtomicU64,
     /// It is being moved.
     moving: AtomicBool,
+    tasks: Tasks,
 }
 
 impl Ahead {
-    pub(super) fn new(committer: Committer, outbox: &Path, log: Arc<Log>) -> Self {
+    pub(super) fn new(committer: Committer, outbox: &Path, log: Arc<Log>, tasks: Tasks) -> Self {
         let (left, moving) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { committer, path: log_repair::log_of(outbox), log, left, moving }
+        Self { committer, path: log_repair::log_of(outbox), log, left, moving, tasks }
     }
 
     pub(super) async fn claim(self: Arc<Self>, now: Timestamp, demand: Demand) -> Result<Claims, Problem> {
@@ -71,7 +73,7 @@ impl Ahead {
         }
         let moving = this.committer.run(false, move |transaction| horizon::moved(transaction, now));
         let this = Arc::clone(this);
-        tokio::spawn(async move {
+        this.tasks.clone().spawn("the horizon of claims", async move {
             if let Some(left) = this.reach(moving).await {
                 this.left.store(left, Relaxed);
             }

@@ -12,16 +12,21 @@ use tokio::sync::oneshot;
 
 use super::damage::Damage;
 use super::file;
+use super::job::{Job, Task};
 use super::not_committed::{NotCommitted, unknown};
 use super::transaction::Transaction;
 use super::trouble::Trouble;
 use super::writer::{Writer, is_busy};
 use crate::message::{Code, Problem};
+use crate::tasks::Tasks;
 
 /// Bounds the time that one transaction keeps the others waiting.
 const LARGEST_BATCH: usize = 256;
 /// The same, for jobs that write many rows each.
 const MOST_ROWS: usize = 1000;
+
+/// What this is to the log.
+const PART: &str = "the writer of the outbox";
 
 /// Runs jobs on the one connection that writes.
 #[derive(Clone)]
@@ -30,6 +35,7 @@ pub(super) struct Committer(Arc<Shared>);
 struct Shared {
     queue: Mutex<Queue>,
     trouble: Trouble,
+    tasks: Tasks,
 }
 
 type Loan = Box<dyn FnOnce(&mut Writer) + Send>;
@@ -39,25 +45,14 @@ struct Queue {
     loans: Vec<Loan>,
     /// Here while nobody leads.
     writer: Option<Box<Writer>>,
-}
-
-/// One piece of work in a transaction. It may run twice: a batch that fails is run again job by job, so that one that
-/// cannot succeed spoils none of the others.
-pub(super) trait Job: Send {
-    /// Whether its answer waits for the disk.
-    fn durable(&self) -> bool;
-    /// About how many rows it writes.
-    fn rows(&self) -> usize;
-    /// Does the work.
-    fn run(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()>;
-    /// Answers its caller: the transaction is on its way to the disk, or was undone.
-    fn answer(self: Box<Self>, committed: Result<(), Problem>);
+    /// The writer is lost: it went with a thread that panicked, or the runtime is ending.
+    ended: bool,
 }
 
 impl Committer {
-    pub(super) fn new(writer: Writer, damage: Damage) -> Self {
-        let queue = Queue { waiting: Vec::new(), loans: Vec::new(), writer: Some(Box::new(writer)) };
-        Self(Arc::new(Shared { queue: Mutex::new(queue), trouble: Trouble::of_one(damage) }))
+    pub(super) fn new(writer: Writer, damage: Damage, tasks: Tasks) -> Self {
+        let queue = Queue { waiting: Vec::new(), loans: Vec::new(), writer: Some(Box::new(writer)), ended: false };
+        Self(Arc::new(Shared { queue: Mutex::new(queue), trouble: Trouble::of_one(damage), tasks }))
     }
 
     /// Runs `work` in a transaction, with others or alone, and answers once that is committed; with `durable`, once
@@ -115,12 +110,27 @@ impl Committer {
     fn start(&self, add: impl FnOnce(&mut Queue)) {
         let writer = {
             let mut queue = self.lock();
+            if queue.ended {
+                // Whoever asked is told so, since nothing answers.
+                return;
+            }
             add(&mut queue);
             queue.writer.take()
         };
         if let Some(writer) = writer {
-            tokio::spawn(self.clone().lead(writer));
+            let leading = EndsByPanic(self.clone());
+            self.0.tasks.spawn(PART, async move { leading.0.clone().lead(writer).await });
         }
+    }
+
+    /// The writer is lost. Nobody waits for an answer that does not come.
+    fn end(&self) {
+        let (jobs, loans) = {
+            let mut queue = self.lock();
+            queue.ended = true;
+            (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.loans))
+        };
+        drop((jobs, loans));
     }
 
     async fn lead(self, mut writer: Box<Writer>) {
@@ -153,14 +163,32 @@ impl Committer {
                 }
                 moved
             });
-            // It only fails when the runtime is going down; `commit` catches the panics of jobs.
-            let Ok(back) = written.await else { return };
-            writer = back;
+            match written.await {
+                Ok(back) => writer = back,
+                // `commit` catches the panics of jobs; without one the runtime is going down.
+                Err(ended) => {
+                    if ended.is_panic() {
+                        self.0.tasks.fail(PART);
+                    }
+                    return self.end();
+                }
+            }
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A leader that panics takes the writer along.
+struct EndsByPanic(Committer);
+
+impl Drop for EndsByPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end();
+        }
     }
 }
 
@@ -255,43 +283,6 @@ fn transact(writer: &mut Writer, batch: &mut [Box<dyn Job>], durable: bool) -> R
     }
 }
 
-struct Task<T, W> {
-    work: W,
-    done: Option<T>,
-    rows: usize,
-    durable: bool,
-    reply: oneshot::Sender<Result<T, Problem>>,
-}
-
-impl<T, W> Job for Task<T, W>
-where
-    T: Send,
-    W: FnMut(&Transaction<'_>) -> rusqlite::Result<T> + Send,
-{
-    fn durable(&self) -> bool {
-        self.durable
-    }
-
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn run(&mut self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        self.done = Some((self.work)(transaction)?);
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), Problem>) {
-        let answer = match (committed, self.done) {
-            (Err(problem), _) => Err(problem),
-            (Ok(()), Some(done)) => Ok(done),
-            (Ok(()), None) => Err(file::unavailable("the outbox lost an answer")),
-        };
-        // The caller may have hung up.
-        drop(self.reply.send(answer));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,5 +298,25 @@ mod tests {
             let waiting: Vec<_> = (0..jobs).map(|_| job(rows)).collect();
             assert_eq!(share(&waiting), taken, "{jobs} of {rows}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_is_lost_leaves_nobody_waiting_and_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Arc::<super::super::log::Log>::default();
+        let writer =
+            Writer::open(&folder.path().join("outbox.db"), log, super::super::Options::default(), None).unwrap();
+        let tasks = Tasks::default();
+        let committer = Committer::new(writer, Damage::default(), tasks.clone());
+        let (give, given) = oneshot::channel();
+        let other = committer.clone();
+        let lost = committer.lend(move |_| {
+            drop(give.send(other.run(true, |_| Ok(()))));
+            panic!("a defect")
+        });
+        assert_eq!(lost.await, None::<()>);
+        assert!(given.await.unwrap().await.is_err(), "it came while the writer was lent");
+        assert_eq!(tasks.defect().await, PART);
+        assert_eq!(committer.run(false, |_| Ok(())).await.unwrap_err().code, Code::OutboxUnavailable);
     }
 }

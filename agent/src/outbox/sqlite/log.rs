@@ -267,7 +267,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let (database, log) = (folder.path().join("outbox.db"), Arc::<Log>::default());
             let writer = Writer::open(&database, Arc::clone(&log), Options::default(), None).unwrap();
-            let committer = Committer::new(writer, Damage::default());
+            let committer = Committer::new(writer, Damage::default(), crate::tasks::Tasks::default());
             tokio::spawn(keep(database, committer.clone(), Damage::default(), Arc::clone(&log), bounds));
             Self { folder, committer, log }
         }

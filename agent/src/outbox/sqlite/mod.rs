@@ -15,11 +15,13 @@ mod file;
 mod history;
 mod horizon;
 mod inspection;
+mod job;
 mod key_check;
 mod log;
 mod log_index;
 mod log_repair;
 mod not_committed;
+mod opening;
 mod options;
 mod owner;
 mod presence;
@@ -35,7 +37,6 @@ mod trouble;
 mod untaken;
 mod writer;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -54,12 +55,12 @@ use self::readiness::Readiness;
 use self::transaction::Transaction;
 use self::trouble::Trouble;
 use self::untaken::Untaken;
-use self::writer::Writer;
 use super::{
     Acceptance, Accepted, Canceled, Claim, Claims, Cursor, Demand, Filter, Idempotency, Outbox, Outcome, Page, Swept,
 };
-use crate::clock::{Clock, Machine};
+use crate::clock::Clock;
 use crate::message::{Message, MessageId, Problem, Timestamp};
+use crate::tasks::Tasks;
 
 /// The outbox in one file.
 pub struct SqliteOutbox {
@@ -75,86 +76,12 @@ pub struct SqliteOutbox {
     options: Options,
     clock: Arc<dyn Clock>,
     presence: Arc<Presence>,
+    tasks: Tasks,
     /// Held for the life of the process: one agent a folder. They are closed last.
     _locks: [std::fs::File; 2],
 }
 
 impl SqliteOutbox {
-    /// Opens the outbox in `folder`, or makes both. To be called inside a tokio runtime, which it uses to keep the
-    /// write-ahead log short.
-    ///
-    /// # Errors
-    /// The folder is another agent's, cannot be used, or holds something else or something damaged.
-    pub fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
-        Self::open_with(folder, options, None, None)
-    }
-
-    /// The same, and the outbox keeps its own timeline by the clocks of `machine`: [`SqliteOutbox::clock`].
-    ///
-    /// # Errors
-    /// As [`SqliteOutbox::open`].
-    pub fn open_on(folder: &Path, options: Options, machine: Arc<dyn Machine>) -> Result<Self, OpenError> {
-        Self::open_with(folder, options, Some(machine), None)
-    }
-
-    /// The same, for the carrier of `owner` alone: the outbox belongs to the first one that it was opened for.
-    ///
-    /// # Errors
-    /// As [`SqliteOutbox::open`], and the outbox belongs to another carrier or region.
-    pub fn open_for(
-        folder: &Path,
-        options: Options,
-        machine: Arc<dyn Machine>,
-        owner: &Owner,
-    ) -> Result<Self, OpenError> {
-        Self::open_with(folder, options, Some(machine), Some(owner))
-    }
-
-    fn open_with(
-        folder: &Path,
-        options: Options,
-        machine: Option<Arc<dyn Machine>>,
-        owner: Option<&Owner>,
-    ) -> Result<Self, OpenError> {
-        let lock = file::own(folder)?;
-        let path = folder.join("outbox.db");
-        file::refuse_emptied(folder, &path)?;
-        let held = file::hold(folder, &path)?;
-        let damage = Damage::of(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
-        let is_loss_accepted = owner.is_some() && run::refuse_without_log(&path)?;
-        owner.map_or(Ok(()), |owner| owner.check(folder, &path))?;
-        let log = Arc::<log::Log>::default();
-        let open = || {
-            let mut writer = Writer::open(&path, Arc::clone(&log), options, machine)?;
-            let note = run::begin(&mut writer, &path, options, owner, is_loss_accepted)?;
-            log.noted_in(note);
-            Ok::<_, file::Cause>((writer, file::open_to_read(&path)?, file::open_to_read(&path)?))
-        };
-        let (mut writer, reader, history) = open().map_err(|source| OpenError::new(&path, source))?;
-        let reader = Arc::new(Mutex::new(reader));
-        let presence = Arc::new(Presence::of(&path, Arc::clone(&reader)));
-        writer.watch(Arc::clone(&presence));
-        let clock = writer.clock();
-        let committer = Committer::new(writer, damage.clone());
-        let ahead = Arc::new(Ahead::new(committer.clone(), &path, Arc::clone(&log)));
-        tokio::spawn(presence::watch(Arc::downgrade(&presence)));
-        tokio::spawn(log::keep(path, committer.clone(), damage.clone(), log, log::Bounds::default()));
-        Ok(Self {
-            committer,
-            reader,
-            history: Arc::new(tokio::sync::Mutex::new(history)),
-            trouble: Arc::new(Trouble::of_one(damage.clone())),
-            damage,
-            untaken: Untaken::default(),
-            readiness: Arc::default(),
-            ahead,
-            options,
-            clock,
-            presence,
-            _locks: [lock, held],
-        })
-    }
-
     /// Whether idempotency keys are remembered for which a repetition may still come at `now`.
     ///
     /// # Errors
@@ -162,6 +89,11 @@ impl SqliteOutbox {
     pub async fn remembers_keys(&self, now: Timestamp) -> Result<bool, Problem> {
         let ttl = self.options.idempotency_ttl;
         self.read(|connection| entry::remembers(connection, now, ttl)).await
+    }
+
+    /// The tasks of the agent that has it.
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.tasks
     }
 
     fn read<T: Send + 'static>(

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::queue::{BATCH, Queue, Trouble};
 use super::way::Way;
+use crate::tasks::Tasks;
 
 /// Calls at a time.
 const LANES: usize = 4;
@@ -35,7 +36,7 @@ struct Shared {
 
 impl Deleting {
     /// Begins at once, in the runtime in which it is called.
-    pub(super) fn start(queue: Arc<Queue>) -> Self {
+    pub(super) fn start(queue: Arc<Queue>, tasks: &Tasks) -> Self {
         let deleting = Self(Arc::new(Shared {
             queue,
             way: Way::new("Deleting from the SQS queue"),
@@ -44,7 +45,7 @@ impl Deleting {
             open: watch::Sender::new(0),
         }));
         for _ in 0..LANES {
-            tokio::spawn(deleting.clone().run());
+            tasks.spawn("deleting from the SQS queue", deleting.clone().run());
         }
         deleting
     }

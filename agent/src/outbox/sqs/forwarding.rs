@@ -102,7 +102,7 @@ impl Forwarding {
                 }
                 Ok(letters) => {
                     lock(&self.busy).extend(letters.iter().map(|letter| (letter.id, None)));
-                    tokio::spawn(Arc::clone(&self).send(letters, lane));
+                    self.rows.tasks().spawn("sending to the SQS queue", Arc::clone(&self).send(letters, lane));
                 }
                 // The rows have said why.
                 Err(_) => tokio::time::sleep(PAUSE).await,

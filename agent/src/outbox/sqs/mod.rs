@@ -76,11 +76,12 @@ impl SqsOutbox {
         let forwarding = Forwarding::new(Arc::clone(&rows), Arc::clone(&queue), Arc::clone(&clock));
         let taking = Taking::new(Arc::clone(&rows), Arc::clone(&queue), clock);
         let looking = Looking::new(Arc::clone(&queue));
-        tokio::spawn(Arc::clone(&forwarding).run());
-        tokio::spawn(Arc::clone(&taking).keep_hidden());
+        let tasks = rows.tasks();
+        tasks.spawn("sending to the SQS queue", Arc::clone(&forwarding).run());
+        tasks.spawn("hiding messages on the SQS queue", Arc::clone(&taking).keep_hidden());
         if role == Role::Accept {
             // Who takes from the queue sees how it is.
-            tokio::spawn(Arc::clone(&looking).run());
+            tasks.spawn("the look at the SQS queue", Arc::clone(&looking).run());
         }
         let giving_back = GivingBack {
             rows: Arc::clone(&rows),

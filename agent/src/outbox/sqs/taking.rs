@@ -53,7 +53,7 @@ pub(super) struct Taking {
 impl Taking {
     /// Nothing is taken before [`Taking::fetch`]. To be called inside a tokio runtime.
     pub(super) fn new(rows: Arc<SqliteOutbox>, queue: Arc<Queue>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        let deleting = Deleting::start(Arc::clone(&queue));
+        let deleting = Deleting::start(Arc::clone(&queue), rows.tasks());
         Arc::new(Self {
             rows,
             queue,
@@ -72,6 +72,7 @@ impl Taking {
     /// Waits for up to `most` messages, however long none comes. Whoever asked may go away: no call can be taken back
     /// from SQS, so what it brings is taken in hand in any case.
     pub(super) fn fetch(self: Arc<Self>, most: usize) -> impl Future<Output = Fetched> + Send + use<> {
+        let tasks = self.rows.tasks().clone();
         let fetching = tokio::spawn(async move {
             self.polling.send_replace(true);
             let fetched = self.poll(most).await;
@@ -81,8 +82,13 @@ impl Taking {
         async move {
             match fetching.await {
                 Ok(Some(fetched)) => fetched,
-                // The engine closes.
-                _ => std::future::pending().await,
+                // The engine closes, or the agent stops by itself.
+                ended => {
+                    if ended.is_err_and(|ended| ended.is_panic()) {
+                        tasks.fail("taking from the SQS queue");
+                    }
+                    std::future::pending().await
+                }
             }
         }
     }
