@@ -2,6 +2,7 @@
 
 mod aws;
 pub mod foreign;
+mod proxies;
 mod running;
 mod settings;
 mod telemetry;

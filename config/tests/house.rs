@@ -10,7 +10,7 @@ use imports::House;
 
 const HOUSE: House = House {
     name: "sms_config",
-    order: &[&["foreign", "running"], &["settings", "telemetry"], &["aws"]],
+    order: &[&["foreign", "proxies", "running"], &["settings", "telemetry"], &["aws"]],
     guarded: &[
         ("figment", &["settings"]),
         ("toml", &["settings"]),

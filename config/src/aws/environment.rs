@@ -12,6 +12,7 @@ use aws_types::os_shim_internal::Env;
 
 use super::AwsError;
 use crate::Aws;
+use crate::proxies::is_url;
 
 /// Variables that name the profile; the first that is set counts.
 pub(super) const PROFILE: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
@@ -145,17 +146,6 @@ pub(super) fn is_region(text: &str) -> bool {
         && text.bytes().all(|byte| inner(byte) || byte == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
-}
-
-/// Whether this can be an endpoint.
-pub(super) fn is_url(text: &str) -> bool {
-    let Ok(uri) = text.parse::<http::Uri>() else { return false };
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
-    let has_port = place.rsplit_once(']').map_or(place, |(_, after)| after).contains(':');
-    matches!(uri.scheme_str(), Some("http" | "https"))
-        && uri.host().is_some_and(|host| !host.is_empty())
-        && (!has_port || uri.port_u16().is_some_and(|port| port > 0))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use http::Uri;
 
-use super::proxy::Proxies;
+use crate::proxies::Proxies;
 
 /// An idle connection is closed before the other end does it (60 s is the usual time there): a request written to a
 /// connection that is just being closed has an unknown outcome.

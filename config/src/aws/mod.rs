@@ -14,7 +14,6 @@ mod missing;
 mod outgoing;
 mod process;
 mod profile;
-mod proxy;
 mod region;
 mod source;
 mod trust;
@@ -39,9 +38,8 @@ pub use profile::{Ahead, InUse, MissingProfile, ProfileTrouble, ahead_of_a_key, 
 pub use region::{RegionAhead, ahead_of_a_region, sends_sms};
 pub use source::unexpected_source;
 
-use proxy::Proxies;
-
 use crate::Aws;
+use crate::proxies::{self, NoProxy, Proxies, is_url};
 
 /// How patient the clients are: the caller knows, not this crate.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +109,12 @@ pub struct AwsAccess {
     pub region: String,
 }
 
+impl From<NoProxy> for AwsError {
+    fn from(NoProxy { variable }: NoProxy) -> Self {
+        Self::Variable { variable: variable.to_owned(), allowed: proxies::ALLOWED }
+    }
+}
+
 impl AwsAccess {
     /// Reads what the settings and the SDK's chain say. Asks nobody for credentials yet; the network is used only to
     /// find a region that nothing here names.
@@ -134,7 +138,7 @@ impl AwsAccess {
         // The base is without credentials: the chain is made when they are first needed.
         let http = http::client(Proxies::of_process()?, trust::trusted(settings, &environment::env()).await?);
         let base = base(settings, Some(http)).no_credentials().load().await;
-        if base.endpoint_url().is_some_and(|endpoint| !environment::is_url(endpoint)) {
+        if base.endpoint_url().is_some_and(|endpoint| !is_url(endpoint)) {
             return Err(AwsError::ProfileEndpoint);
         }
         let Some(region) = base.region().map(ToString::to_string) else {

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{DATE, RETRY_AFTER};
+use http::header::{DATE, PROXY_AUTHORIZATION, RETRY_AFTER};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioExecutor;
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
@@ -27,7 +27,9 @@ use tracing::{info, warn};
 
 use super::repeated::Repeated;
 use super::trust::Trust;
+use super::way::{self, Way};
 use crate::foreign::{OwnWords, causes};
+use crate::running::within;
 
 /// An answer says how many spans were refused, and why: longer ones are not read.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -52,6 +54,7 @@ pub(super) struct Collector {
     timeout: Duration,
     last_failure: LastFailure,
     line: Mutex<Line>,
+    proxy: Option<Intercept>,
     /// Until when the collector asked to be left alone.
     held: Mutex<Option<Instant>>,
     in_part: Repeated,
@@ -60,23 +63,26 @@ pub(super) struct Collector {
 /// Set up at the first request: in the background, and never in a program that ends before it has a span.
 enum Line {
     Unused(Trust),
-    Ready(Runtime, Box<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>),
+    Ready(Runtime, Box<Client<HttpsConnector<Way>, Full<Bytes>>>),
     Broken,
 }
 
 impl Collector {
     /// A client that gives each request `timeout`.
-    pub(super) fn new(timeout: Duration, trust: Trust, last_failure: LastFailure) -> Self {
+    pub(super) fn new(timeout: Duration, trust: Trust, proxy: Option<Intercept>, last_failure: LastFailure) -> Self {
         let (line, held) = (Mutex::new(Line::Unused(trust)), Mutex::default());
-        Self { timeout, last_failure, line, held, in_part: Repeated::new() }
+        Self { timeout, last_failure, line, proxy, held, in_part: Repeated::new() }
     }
 
-    fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    fn send(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         if let Line::Unused(trust) = &mut *line {
             let trust = std::mem::take(trust);
             *line = Line::Broken;
-            *line = connect(trust, request.uri().scheme_str() == Some("https"))?;
+            *line = connect(trust, self.proxy.as_ref(), request.uri().scheme_str() == Some("https"))?;
+        }
+        if let Some(password) = way::password(self.proxy.as_ref(), request.uri()) {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, password);
         }
         let Line::Ready(runtime, client) = &*line else {
             return Err(OwnWords("the client could not be set up".to_owned()).into());
@@ -101,7 +107,7 @@ impl Collector {
                     tokio::time::sleep_until(until).await;
                 }
             };
-            tokio::time::timeout_at(deadline, exchange).await.unwrap_or_else(|_| Err("no answer in time".into()))
+            within(self.timeout, exchange).await.unwrap_or_else(|_| Err("no answer in time".into()))
         })
     }
 
@@ -176,10 +182,13 @@ impl fmt::Debug for Collector {
     }
 }
 
-fn connect(trust: Trust, https: bool) -> io::Result<Line> {
+fn connect(trust: Trust, proxy: Option<&Intercept>, https: bool) -> io::Result<Line> {
     let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-    let connector =
-        HttpsConnectorBuilder::new().with_tls_config(trust.into_tls(https)?).https_or_http().enable_http1().build();
+    let by_tls = proxy.is_some_and(|proxy| proxy.uri().scheme_str() == Some("https"));
+    let tls = trust.into_tls(https || by_tls)?;
+    let way = Way::by(proxy, https, &tls);
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+    let connector = builder.wrap_connector(way);
     Ok(Line::Ready(runtime, Box::new(Client::builder(TokioExecutor::new()).build(connector))))
 }
 
@@ -205,7 +214,7 @@ mod tests {
                 closed.send(()).unwrap();
             }
         });
-        let collector = Collector::new(Duration::from_secs(5), Trust::default(), LastFailure::default());
+        let collector = Collector::new(Duration::from_secs(5), Trust::default(), None, LastFailure::default());
         for _ in 0..20 {
             let request = Request::post(&url).body(Bytes::new()).unwrap();
             assert_eq!(collector.send(request).unwrap().status(), 200);

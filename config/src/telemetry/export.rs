@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use http::Uri;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
 use super::TelemetryError;
 use super::trust::Trust;
 use super::variables::{Variables, words};
+use crate::proxies::{NoProxy, Proxies};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
@@ -34,6 +36,8 @@ pub(super) struct Export {
     pub(super) timeout: Duration,
     /// Whom to believe over https.
     pub(super) trust: Trust,
+    /// The proxy on the way there. Its URL may hold a password.
+    pub(super) proxy: Option<Intercept>,
     /// Characters of a span attribute that are kept.
     pub(super) longest_value: Option<usize>,
 }
@@ -63,8 +67,12 @@ impl Export {
         let timeout = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
         let timeout = timeout.iter().find_map(|name| variables.number(name)).unwrap_or(10_000);
         let longest = ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"];
+        let endpoint = endpoint(address, protocol)?;
+        let proxies = Proxies::read(&|name| variables.get(name))
+            .map_err(|NoProxy { variable }| TelemetryError::Proxy { variable })?;
         Ok(Some(Self {
-            endpoint: endpoint(address, protocol)?,
+            proxy: proxies.of(&endpoint).and_then(|proxy| Matcher::builder().all(proxy).build().intercept(&endpoint)),
+            endpoint,
             protocol,
             timeout: Duration::from_millis(timeout),
             trust: Trust::read(variables)?,

@@ -11,14 +11,12 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioIo;
+use hyper_util::client::proxy::matcher::Intercept;
 use opentelemetry_http::HttpError;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SpanData;
-use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tonic::codegen::Service;
 use tonic::transport::Endpoint;
@@ -26,7 +24,9 @@ use tonic::transport::Endpoint;
 use super::collector::{LastFailure, TO_HEAR, remember};
 use super::export::Export;
 use super::trust::Trust;
+use super::way::{Line, Way};
 use crate::foreign::causes_in;
+use crate::running::within;
 
 /// The SDK's exporter, and over gRPC what drives it. One type for both ways: the SDK's batching is compiled once.
 #[derive(Debug)]
@@ -56,7 +56,8 @@ impl Driven {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|error| ExporterBuildError::InternalFailure(error.to_string()))?;
         let entered = runtime.enter();
-        let channel = Endpoint::from(export.endpoint).connect_with_connector_lazy(Connector::Unused(export.trust));
+        let channel =
+            Endpoint::from(export.endpoint).connect_with_connector_lazy(Connector::Unused(export.trust, export.proxy));
         let inner = SpanExporter::builder().with_tonic().with_channel(channel).with_timeout(export.timeout).build()?;
         drop(entered);
         Ok(Self { inner, driver: Some(Driver { timeout: export.timeout, last_failure, runtime }) })
@@ -97,7 +98,7 @@ impl Driver {
         let outcome = self.runtime.block_on(async {
             tokio::time::sleep(TO_HEAR).await;
             let late = |_| Err(OTelSdkError::Timeout(self.timeout));
-            tokio::time::timeout(self.timeout, exporting).await.unwrap_or_else(late)
+            within(self.timeout, exporting).await.unwrap_or_else(late)
         });
         remember(&self.last_failure, outcome.as_ref().err().map(reason));
         outcome
@@ -123,19 +124,22 @@ fn reason(error: &OTelSdkError) -> String {
 
 /// Our connections, with HTTP/2 on them. The roots are read for the first one: in the background, and only if needed.
 enum Connector {
-    Unused(Trust),
-    Ready(HttpsConnector<HttpConnector>),
+    Unused(Trust, Option<Intercept>),
+    Ready(HttpsConnector<Way>),
     Broken,
 }
 
 impl Connector {
-    fn made(&mut self, https: bool) -> Result<&mut HttpsConnector<HttpConnector>, HttpError> {
-        if let Self::Unused(trust) = self {
-            let trust = std::mem::take(trust);
+    fn made(&mut self, https: bool) -> Result<&mut HttpsConnector<Way>, HttpError> {
+        if let Self::Unused(trust, proxy) = self {
+            let (trust, proxy) = (std::mem::take(trust), proxy.take());
             *self = Self::Broken;
-            let tls = trust.into_tls(https)?;
-            *self =
-                Self::Ready(HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http2().build());
+            let by_tls = proxy.as_ref().is_some_and(|proxy| proxy.uri().scheme_str() == Some("https"));
+            let tls = trust.into_tls(https || by_tls)?;
+            // HTTP/2 goes through no proxy but by a tunnel.
+            let way = Way::by(proxy.as_ref(), true, &tls);
+            let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http2();
+            *self = Self::Ready(builder.wrap_connector(way));
         }
         let Self::Ready(connector) = self else { return Err("the client could not be set up".into()) };
         Ok(connector)
@@ -143,7 +147,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = MaybeHttpsStream<Line>;
     type Error = HttpError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, HttpError>> + Send>>;
 

@@ -16,6 +16,7 @@ mod repeated;
 mod traces;
 mod trust;
 mod variables;
+mod way;
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -74,6 +75,12 @@ pub enum TelemetryError {
     #[error("{variable}: a client certificate and its key go together; set both or neither")]
     HalfIdentity {
         /// The one that is set.
+        variable: &'static str,
+    },
+    /// A proxy on the way to the collector is none.
+    #[error("{variable}: must be {}; correct it or unset it", crate::proxies::ALLOWED)]
+    Proxy {
+        /// Where it was read.
         variable: &'static str,
     },
     /// The level of the log cannot be read.

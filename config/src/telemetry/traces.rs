@@ -62,7 +62,7 @@ fn over_http(export: Export, last_failure: LastFailure) -> Result<SpanExporter, 
         .with_endpoint(export.endpoint.to_string())
         .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
         .with_timeout(export.timeout)
-        .with_http_client(Collector::new(export.timeout, export.trust, last_failure))
+        .with_http_client(Collector::new(export.timeout, export.trust, export.proxy, last_failure))
         .build()?)
 }
 

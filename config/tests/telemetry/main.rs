@@ -12,12 +12,14 @@
 #[path = "../peers/mod.rs"]
 mod peers;
 mod program;
+mod proxy;
 mod receiver;
 
 use std::time::Duration;
 
 use peers::Collector;
 use program::Program;
+use proxy::Proxy;
 use receiver::{Receiver, Reply};
 
 const CALLER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -49,6 +51,46 @@ fn a_collector_gets_the_spans_with_their_parent_their_link_and_their_resource() 
         assert_ne!(publish.trace_id, server.trace_id, "a span that came later has a trace of its own");
         assert_eq!((&publish.links[0].trace_id, &publish.links[0].span_id), (&server.trace_id, &server.span_id));
     }
+}
+
+#[test]
+fn spans_go_through_the_proxies_of_the_process() {
+    let collector = Collector::start();
+    let place = |endpoint: &str| endpoint.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    for (service, protocol, endpoint, asked) in [
+        ("by proxy", "http/protobuf", collector.endpoint(), "POST http://collector.test:4318/v1/traces HTTP/1.1"),
+        ("by tunnel", "grpc", collector.grpc_endpoint(), "CONNECT collector.test:4317 HTTP/1.1"),
+    ] {
+        let proxy = Proxy::to(&place(endpoint));
+        let port = if protocol == "grpc" { 4317 } else { 4318 };
+        let program = || {
+            Program::new()
+                .set("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+                .set("OTEL_SERVICE_NAME", service)
+                .set("HTTP_PROXY", &format!("http://user:sesame@{}", proxy.place))
+        };
+        let run = program().set("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://collector.test:{port}")).run();
+        collector.await_span("its span", |span| span.resource["service.name"] == service);
+        let head = proxy.next();
+        assert!(head.starts_with(asked), "{head}");
+        // user:sesame
+        assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpzzxnhbwu="), "{head}");
+        assert!(!run.log.contains("sesame"), "{}", run.log);
+
+        while !proxy.is_unused() {}
+        program().set("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).run();
+        assert!(proxy.is_unused(), "what is on this machine goes past it");
+    }
+}
+
+#[test]
+fn what_is_no_proxy_stops_the_start_and_is_not_shown() {
+    let run = Program::new()
+        .set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.test:4318")
+        .set("HTTP_PROXY", "socks5://sesame")
+        .run();
+    assert!(run.said.contains("HTTP_PROXY: must be the URL of a proxy"), "{}", run.said);
+    assert!(!run.said.contains("sesame") && !run.log.contains("sesame"), "{} {}", run.said, run.log);
 }
 
 #[test]

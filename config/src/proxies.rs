@@ -1,4 +1,4 @@
-//! Which calls go through a proxy: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl and the AWS CLI read
+//! Which calls, to AWS or to an OTLP collector, go through a proxy: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl and the AWS CLI read
 //! them, in small letters too, which come first.
 //!
 //! Loopback and the services of the machine that hand out credentials are never asked through one. The URL of a proxy may
@@ -9,8 +9,17 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-use super::AwsError;
-use super::environment::is_url;
+/// A variable that is in force holds no proxy.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable}: must be {ALLOWED}; correct it or unset it")]
+pub(crate) struct NoProxy {
+    /// Its name.
+    pub(crate) variable: &'static str,
+}
+
+/// What such a variable may hold.
+pub(crate) const ALLOWED: &str =
+    "the URL of a proxy, http://HOST:PORT or https://HOST:PORT, with %-escapes in a user name or password";
 
 /// The proxies of a process.
 #[derive(Clone, Default)]
@@ -34,7 +43,7 @@ impl Proxies {
     ///
     /// # Errors
     /// A variable in force holds no proxy.
-    pub(crate) fn of_process() -> Result<Self, AwsError> {
+    pub(crate) fn of_process() -> Result<Self, NoProxy> {
         Self::read(&|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
@@ -42,7 +51,7 @@ impl Proxies {
     ///
     /// # Errors
     /// The same.
-    pub(super) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, AwsError> {
+    pub(crate) fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, NoProxy> {
         let set = |names: &[&'static str]| {
             let value = |name: &&'static str| {
                 Some((*name, variable(name).filter(|value| !value.trim().is_empty())?.trim().to_owned()))
@@ -74,14 +83,20 @@ impl fmt::Debug for Proxies {
     }
 }
 
-fn url(variable: &'static str, value: &str) -> Result<String, AwsError> {
+fn url(variable: &'static str, value: &str) -> Result<String, NoProxy> {
     let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
-    if is_url(&url) {
-        return Ok(url);
-    }
-    let allowed =
-        "the URL of a proxy, http://HOST:PORT or https://HOST:PORT, with %-escapes in a user name or password";
-    Err(AwsError::Variable { variable: variable.to_owned(), allowed })
+    if is_url(&url) { Ok(url) } else { Err(NoProxy { variable }) }
+}
+
+/// Whether this is an `http` or `https` URL with a host.
+pub(crate) fn is_url(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let has_port = place.rsplit_once(']').map_or(place, |(_, after)| after).contains(':');
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.host().is_some_and(|host| !host.is_empty())
+        && (!has_port || uri.port_u16().is_some_and(|port| port > 0))
 }
 
 /// Loopback, and the link-local services of instances and containers.
@@ -153,7 +168,7 @@ fn is_in(ip: IpAddr, net: IpAddr, bits: u32) -> bool {
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<Proxies, AwsError> {
+    fn read(variables: &[(&str, &str)]) -> Result<Proxies, NoProxy> {
         let find =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         Proxies::read(&find)
