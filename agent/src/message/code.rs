@@ -47,7 +47,7 @@ pub enum Code {
     OutboxUnavailable,
     /// As many messages wait as may.
     OutboxFull,
-    /// SNS asks to go slower.
+    /// SNS throttles the account.
     CarrierThrottled,
     /// SNS cannot be reached.
     CarrierUnavailable,
@@ -131,7 +131,7 @@ impl Code {
                 "invalid_phone_number",
                 400,
                 "The phone number is not valid",
-                "Write the number in E.164: a plus sign, the calling code, the number; digits only, no spaces.",
+                "Write the number in E.164: a plus sign, the country calling code and the number, without spaces.",
             ),
             Self::InvalidBody => {
                 ("invalid_body", 400, "The text is not valid", "Send between 1 and 1600 characters in `body`.")
@@ -151,13 +151,13 @@ impl Code {
             Self::NotFound => (
                 "not_found",
                 404,
-                "There is nothing here",
+                "Nothing was found",
                 "Check the path and the id; GET /openapi.json lists the routes.",
             ),
             Self::MethodNotAllowed => (
                 "method_not_allowed",
                 405,
-                "The method is not allowed here",
+                "The method is not allowed for this path",
                 "Use one of the methods in the `Allow` header.",
             ),
             Self::RequestTimeout => (
@@ -181,26 +181,26 @@ impl Code {
             Self::NotCancelable => (
                 "not_cancelable",
                 409,
-                "The message cannot be canceled any more",
-                "Only a queued message can be. Look it up: it is being sent, or has ended already.",
+                "The message can no longer be canceled",
+                "Only a queued message can be canceled. Look it up: it is being sent or has reached a final status.",
             ),
             Self::Expired => (
                 "expired",
                 409,
                 "The message expired before it was published",
-                "It was not sent. Send a new one if it is still wanted, with a longer `expires_in` if it may wait.",
+                "It was not sent. Send it again if it is still wanted, with a longer `expires_in` if it may wait.",
             ),
             Self::Canceled => (
                 "canceled",
                 409,
                 "The message was canceled",
-                "It was taken back before it was published, and not sent.",
+                "It was canceled before it was published, and it was not sent.",
             ),
             Self::IdempotencyKeyReused => (
                 "idempotency_key_reused",
                 422,
                 "The idempotency key was used for another body",
-                "Use a new `Idempotency-Key` for a new message, and the very same body for a repetition.",
+                "Use a new `Idempotency-Key` for each new message, and repeat a request with exactly the same body.",
             ),
             Self::OptedOut => (
                 "opted_out",
@@ -212,18 +212,18 @@ impl Code {
                 "carrier_rejected",
                 422,
                 "SNS refused the message",
-                "Check the number and the sender, and that the region of the agent sends SMS at all.",
+                "Check the number and the sender, and that SNS sends SMS from the agent's region.",
             ),
             Self::Undeliverable => (
                 "undeliverable",
                 422,
                 "The message was not delivered",
-                "`detail` has the reason of the delivery log; a wrong or switched-off number is the usual one.",
+                "`detail` has the reason from the delivery log. Usually the number is wrong or the phone is off.",
             ),
             Self::Internal => (
                 "internal",
                 500,
-                "The agent met a defect of its own",
+                "The agent has an internal error",
                 "The agent's log has the cause. Look the message up before you send it again.",
             ),
             Self::CarrierUnauthorized => (
@@ -242,44 +242,51 @@ impl Code {
                 "outbox_unavailable",
                 503,
                 "The outbox cannot be used",
-                "Check the disk of the agent's data folder (space, permissions, errors) or, if `detail` tells of SQS, the way to \
-                 the queue and the permissions on it. Nothing was accepted.",
+                "Check the disk of the agent's data folder (space, permissions, errors). If `detail` mentions SQS, check the \
+                 connection to the queue and the permissions on it. Nothing was accepted.",
             ),
             Self::OutboxFull => (
                 "outbox_full",
                 503,
-                "Too many messages wait in the outbox",
-                "Try again later: nothing was accepted. If this is usual, raise the pace or `outbox.max_queued`.",
+                "Too many messages are waiting in the outbox",
+                "Nothing was accepted; try again later. If this happens often, raise `dispatch.segments_per_second` \
+                 or `outbox.max_queued`.",
             ),
             Self::CarrierThrottled => (
                 "carrier_throttled",
                 503,
-                "SNS asks to go slower",
-                "Lower `dispatch.segments_per_second`, or have the account's SMS rate raised.",
+                "SNS throttles the account",
+                "Lower `dispatch.segments_per_second`, or ask AWS to raise the account's SMS rate.",
             ),
             Self::CarrierUnavailable => (
                 "carrier_unavailable",
                 503,
                 "SNS cannot be reached",
-                "Check the network, DNS and time of the agent's machine, and that its AWS credentials can be had.",
+                "Check network, DNS and clock of the agent's machine, and that its AWS credentials can be loaded.",
             ),
-            Self::Overloaded => {
-                ("overloaded", 503, "The agent has too many requests in hand", "Send fewer at once and try again.")
-            }
-            Self::ShuttingDown => {
-                ("shutting_down", 503, "The agent is stopping", "Try again once it runs again. Nothing was accepted.")
-            }
+            Self::Overloaded => (
+                "overloaded",
+                503,
+                "The agent has too many requests in progress",
+                "Send fewer requests at once, and try again.",
+            ),
+            Self::ShuttingDown => (
+                "shutting_down",
+                503,
+                "The agent is stopping",
+                "Nothing was accepted. Try again when the agent is running again.",
+            ),
             Self::OutcomeUnknown => (
                 "outcome_unknown",
                 504,
-                "Whether SNS took the message is not known",
-                "Do not simply send it again: it may have gone out. The delivery log of the account has the answer.",
+                "It is not known whether SNS accepted the message",
+                "Do not simply send it again: it may have been sent. The delivery log of the account has the answer.",
             ),
             Self::PhoneNumberUnassigned => (
                 "phone_number_unassigned",
                 422,
                 "The number is in a range that is not assigned",
-                "It will most likely not arrive. Check the number; new ranges appear, so it is tried all the same.",
+                "It will probably not arrive. Check the number. New ranges appear, so the agent tries it anyway.",
             ),
         }
     }
