@@ -12,7 +12,7 @@ from pathlib import Path
 
 def parser(name, description, rounds, seconds):
     made = argparse.ArgumentParser(prog=name, description=description)
-    made.add_argument("--agent", type=Path, required=True, help="the binary; without it `run` builds one in release")
+    made.add_argument("--agent", type=Path, required=True, help="the binary; without it `run` builds one with the profile dist")
     made.add_argument("--rounds", type=int, default=rounds, help=f"how many (default {rounds})")
     made.add_argument("--seconds", type=int, default=seconds, help=f"how long each load lasts (default {seconds})")
     made.add_argument("--echo-module", required=True, help=argparse.SUPPRESS)
