@@ -1,4 +1,4 @@
-//! The files of `deploy`: the settings that they and the READMEs name exist, and systemd takes the unit.
+//! The files of `deploy`: the settings that they and the documentation name exist, and systemd takes the unit.
 
 #![allow(clippy::unwrap_used, reason = "all of this is test code, outside of test functions too")]
 
@@ -22,10 +22,11 @@ fn folder() -> &'static Path {
 fn every_setting_that_a_file_names_exists() {
     let known = settings();
     assert!(known.contains("SMS_AGENT__CARRIER"));
-    let mut files: Vec<PathBuf> =
-        ["README.md", "docs/snippets/README.md", "../README.md"].map(|name| folder().join(name)).into();
-    let deploy = fs::read_dir(folder().join("deploy")).unwrap().map(|entry| entry.unwrap().path());
-    files.extend(deploy.filter(|path| path.is_file()));
+    let mut files: Vec<PathBuf> = ["README.md", "../README.md"].map(|name| folder().join(name)).into();
+    for place in ["deploy", "docs"] {
+        let found = fs::read_dir(folder().join(place)).unwrap().map(|entry| entry.unwrap().path());
+        files.extend(found.filter(|path| path.is_file()));
+    }
 
     let mut named = 0;
     for file in files {

@@ -150,7 +150,7 @@ impl CallError {
         let advice = (fault == Fault::Other && code.is_none()).then(|| match status {
             Some(404) if action.starts_with("cloudwatch:") => {
                 "an emulator that does not speak CloudWatch's CBOR protocol, as moto alone does not, answers so: see \
-                 \"Try it without an account\" in provision/README.md; else check the endpoint and the proxy"
+                 \"Try it without an account\" in provision/docs/first-steps.md; else check the endpoint and the proxy"
                     .into()
             }
             Some(_) => "is it AWS that answers? Check the endpoint and the proxy, then run it again".into(),
