@@ -19,6 +19,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use http::Uri;
 
+use crate::foreign::OwnWords;
 use crate::proxies::Proxies;
 
 /// An idle connection is closed before the other end does it (60 s is the usual time there): a request written to a
@@ -79,7 +80,10 @@ impl ByScheme {
 
     fn connector(&self, needs_trust: bool, proxy: ProxyConfig) -> Result<Connector, String> {
         let trust = if needs_trust { self.way.trust.clone() } else { TrustStore::empty() };
-        let context = TlsContext::builder().with_trust_store(trust).build().map_err(|error| error.to_string())?;
+        let context = TlsContext::builder()
+            .with_trust_store(trust)
+            .build()
+            .map_err(|_| "TLS cannot be set up with the certificates that are trusted".to_owned())?;
         Ok(Connector::builder()
             .connector_settings(self.settings.clone())
             .pool_idle_timeout(IDLE)
@@ -114,7 +118,7 @@ impl HttpConnector for ByScheme {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         match self.of(request.uri()) {
             Ok(connector) => connector.call(request),
-            Err(error) => HttpConnectorFuture::ready(Err(ConnectorError::user(error.clone().into()))),
+            Err(error) => HttpConnectorFuture::ready(Err(ConnectorError::user(OwnWords(error.clone()).into()))),
         }
     }
 }
