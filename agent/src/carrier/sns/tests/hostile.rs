@@ -33,6 +33,88 @@ async fn an_id_that_cannot_be_one_or_a_body_that_is_cut_proves_nothing() {
     }
 }
 
+/// A head with these lines, and a good answer behind it.
+fn wire(head: &str) -> Vec<u8> {
+    let body = accepted(&format!("<PublishResult><MessageId>{ID}</MessageId></PublishResult>"));
+    format!("{head}\r\n\r\n{body}").replace("LENGTH", &body.len().to_string()).into_bytes()
+}
+
+#[tokio::test]
+async fn an_acceptance_is_read_in_every_form_that_http_allows() {
+    let body = accepted(&format!("<PublishResult><MessageId>{ID}</MessageId></PublishResult>"));
+    let (one, other) = body.split_at(20);
+    let chunks = format!("{:x}\r\n{one}\r\n{:x}\r\n{other}\r\n0\r\n\r\n", one.len(), other.len());
+    for reply in [
+        wire("HTTP/1.1 200 OK\r\ncontent-length: LENGTH"),
+        wire("HTTP/1.1 200 OK\r\nconnection: close"),
+        wire("HTTP/1.0 200 OK\r\ncontent-length: LENGTH"),
+        wire("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: LENGTH"),
+        wire("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: LENGTH"),
+        wire("HTTP/1.1 201 Created\r\ncontent-length: LENGTH"),
+        format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}").into_bytes(),
+    ] {
+        let peer = Peer::start([Reply::Raw(reply.clone())]).await;
+        let sent = publish(&sns(&peer.url).await, &sms()).await;
+        assert_eq!(sent.as_deref().ok(), Some(ID), "{}", String::from_utf8_lossy(&reply));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_or_is_none_proves_nothing_and_does_not_say_that_nothing_was_sent() {
+    let gzip =
+        [b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n".as_slice(), &[0x1f, 0x8b, 8, 0]];
+    let header = "x".repeat(900_000);
+    for reply in [
+        Vec::new(),
+        b"HTTP/1.1 200 OK\r\nContent-".to_vec(),
+        b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(),
+        b"220 mail ESMTP\r\n".to_vec(),
+        wire(&format!("HTTP/1.1 200 OK\r\nx: {header}\r\ncontent-length: LENGTH")),
+        wire("HTTP/1.1 200 OK\r\ncontent-length: -1"),
+        wire("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 7"),
+        wire("HTTP/1.1 200 OK\r\ncontent-length: 40"),
+        wire("HTTP/1.1 200 OK\r\ncontent-length: 4000"),
+        wire("HTTP/1.0 200 OK\r\ncontent-length: 4000"),
+        wire("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked"),
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n<Publ\r\n".to_vec(),
+        wire("HTTP/1.1 101 Switching Protocols"),
+        b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+        wire("HTTP/1.1 600 Beyond\r\ncontent-length: LENGTH"),
+        wire("HTTP/1.1 999 Beyond\r\ncontent-length: LENGTH"),
+        wire("HTTP/1.1 502 Bad Gateway\r\ncontent-length: LENGTH"),
+        wire("HTTP/1.1 504 Gateway Timeout\r\ncontent-length: LENGTH"),
+        gzip.concat(),
+    ] {
+        let shown: String = String::from_utf8_lossy(&reply).chars().take(120).collect();
+        let failed = met([Reply::Raw(reply)]).await;
+        assert_eq!((failed.verdict, failed.problem.code), (Verdict::Unknown, Code::OutcomeUnknown), "{shown}");
+        let detail = failed.problem.detail;
+        assert!(!detail.contains("not be sent") && !detail.contains("No connection"), "{shown}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_proxy_in_front_of_sns_counts_by_its_status() {
+    use Verdict::{NotSent, Rejected, Unknown};
+    for (status, verdict, code) in [
+        (307, Unknown, Code::OutcomeUnknown),
+        (401, Rejected, Code::CarrierUnauthorized),
+        (403, Rejected, Code::CarrierUnauthorized),
+        (404, Rejected, Code::CarrierError),
+        (407, Rejected, Code::CarrierError),
+        (408, Unknown, Code::OutcomeUnknown),
+        (413, Rejected, Code::CarrierError),
+        (421, Rejected, Code::CarrierError),
+        (429, NotSent, Code::CarrierThrottled),
+    ] {
+        for page in ["", "<html><body>+12065550100 is blocked here</body></html>"] {
+            let failed = met([Reply::answer(status, page)]).await;
+            assert_eq!((failed.verdict, failed.problem.code), (verdict, code), "{status} {page}");
+            assert!(!failed.problem.detail.contains("2065550100"), "{}", failed.problem.detail);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_well_formed_acceptance_is_read_whatever_stands_before_the_result() {
     let result = format!("<PublishResult><MessageId>{ID}</MessageId></PublishResult>");

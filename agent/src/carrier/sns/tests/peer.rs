@@ -22,6 +22,8 @@ pub(super) enum Reply {
     Long,
     /// Keeps the connection and says nothing.
     Hang,
+    /// Writes exactly this, and closes the connection.
+    Raw(Vec<u8>),
 }
 
 impl Reply {
@@ -141,6 +143,11 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Seen>>) {
                 // The other end closes when it has enough.
                 drop(stream.write_all(&vec![b' '; 1 << 20]).await);
                 std::future::pending().await
+            }
+            Some(Reply::Raw(bytes)) => {
+                // The other end may break off before it has all.
+                drop(stream.write_all(&bytes).await);
+                return;
             }
             Some(Reply::Hang) => std::future::pending().await,
             Some(Reply::Cut) | None => return,
