@@ -52,6 +52,8 @@ fn systemd_takes_the_unit_and_finds_it_hardened() {
     fs::create_dir_all(&drop_ins).unwrap();
     let unit = fs::read_to_string(folder().join("deploy/sms-agent.service")).unwrap();
     assert!(unit.contains("\nExecStart=/usr/local/bin/sms-agent\n"));
+    // AWS refuses requests of a machine whose clock is wrong.
+    assert!(unit.lines().any(|line| line.starts_with("After=") && line.contains("time-sync.target")));
     let installed = unit.replace("/usr/local/bin/sms-agent", env!("CARGO_BIN_EXE_sms-agent"));
     let path = place.join("sms-agent.service");
     fs::write(&path, installed).unwrap();

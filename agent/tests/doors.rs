@@ -119,6 +119,19 @@ fn the_folder_and_the_token_are_made_on_the_first_start_for_their_owner_only_and
 }
 
 #[test]
+fn a_token_in_the_query_lets_nobody_in() {
+    let agent = Start::new().env("SMS_AGENT__AUTH", "token").serve();
+    let token = fs::read_to_string(agent.data_dir().join("token")).unwrap();
+    assert_eq!(with_token(&agent, token.trim()).status, 200);
+    for name in ["token", "access_token"] {
+        let answer = agent.get(&format!("/v1/simulator/messages?{name}={}", token.trim()));
+        assert_eq!(answer.status, 401, "{name}");
+    }
+    let log = agent.cut_off();
+    assert!(!log.contains(token.trim()), "{log}");
+}
+
+#[test]
 fn white_space_around_the_token_does_not_count_and_a_changed_file_does() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("my-token");

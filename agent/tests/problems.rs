@@ -270,3 +270,20 @@ fn what_was_under_way_when_the_disk_filled_is_settled_once_there_is_room() {
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(!log.contains("2065550100"), "{log}");
 }
+
+#[test]
+fn a_program_that_keeps_the_outbox_locked_stops_sends_until_it_ends_and_nothing_is_lost() {
+    let agent = Start::new().serve();
+    assert_eq!(agent.send("+12065550100").status, 200);
+    let other = rusqlite::Connection::open(agent.data_dir().join("outbox.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = agent.send("+12065550101");
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "outbox_unavailable"));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("nother program"), "{refused:?}");
+    assert_eq!(agent.get("/healthz").status, 200);
+    other.execute_batch("ROLLBACK").unwrap();
+    agent.until("it sends again", |agent| agent.send("+12065550102").status == 200);
+    let messages = agent.get("/v1/messages").json();
+    let to: Vec<_> = messages["messages"].as_array().unwrap().iter().map(|one| one["to"].as_str().unwrap()).collect();
+    assert!(!to.contains(&"+12065550101"), "what was refused is not there");
+}
