@@ -14,6 +14,7 @@ use aws_credential_types::provider::{ProvideCredentials, Result as Provided, fut
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use aws_types::os_shim_internal::{Env, Fs};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
@@ -77,6 +78,7 @@ impl Program {
         command.args(["-c", &self.0]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let not_run = |_| failed("credential_process could not be run");
         let mut child = command.kill_on_drop(true).spawn().map_err(not_run)?;
+        let mut family = Family(child.id());
         let mut printed = Vec::new();
         if let Some(out) = child.stdout.take() {
             out.take(LONGEST + 1).read_to_end(&mut printed).await.map_err(not_run)?;
@@ -84,10 +86,38 @@ impl Program {
         if printed.len() as u64 > LONGEST {
             return Err(failed("credential_process printed something other than the credentials"));
         }
-        if !child.wait().await.map_err(not_run)?.success() {
+        let ended = child.wait().await.map_err(not_run)?;
+        family.0 = None;
+        if !ended.success() {
             return Err(failed("credential_process ended with an error; run its command by hand to see why"));
         }
         read(&printed)
+    }
+}
+
+/// The shell's children, which would outlive it: one more for each time that the credentials are asked for. They stay in the
+/// process group of this program, so that one that asks for a code can read the terminal.
+struct Family(Option<u32>);
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        // The shell comes last, and is ended by its own handle: until then its children can be found by it.
+        self.0.into_iter().flat_map(descendants).for_each(end);
+    }
+}
+
+/// All processes below that one, as far as the system tells.
+fn descendants(parent: u32) -> Vec<u32> {
+    let told = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let children: Vec<u32> = told.split_whitespace().filter_map(|child| child.parse().ok()).collect();
+    children.iter().copied().flat_map(descendants).chain(children.iter().copied()).collect()
+}
+
+fn end(process: u32) {
+    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+    // It may have ended by itself.
+    if let Some(process) = process {
+        kill_process(process, Signal::KILL).ok();
     }
 }
 
@@ -146,6 +176,27 @@ mod tests {
         ] {
             let told = told(command).await;
             assert!(told.contains("credential_process") && !told.contains("sesame"), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_program_has_started_ends_with_it_when_nobody_waits_any_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pids");
+        // A child, and one below that, as behind a shell that waits for a pipe.
+        let program =
+            Program(format!("(sleep 3600 & echo $! > {0}.part; mv {0}.part {0}; wait); true", file.display()));
+        let waiting = tokio::spawn(async move { program.provide_credentials().await });
+        while !file.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let child = std::fs::read_to_string(&file).unwrap();
+        waiting.abort();
+        drop(waiting.await);
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).ok();
+        // Nobody may be there to take its exit status.
+        while state().is_some_and(|state| !state.contains(") Z ")) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
