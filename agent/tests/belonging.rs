@@ -239,6 +239,6 @@ fn an_account_that_nobody_names_changes_nothing() {
     agent.until("it was asked twice", |_| aws.asked.load(Ordering::SeqCst) >= 2);
     assert_eq!(agent.send("+12065550100").status, 200);
     assert_eq!(agent.get("/readyz").status, 200);
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     assert_eq!(log.matches("which account").count(), 1, "{log}");
 }

@@ -174,7 +174,7 @@ fn a_key_that_every_user_may_read_is_closed_and_the_log_says_so() {
         let agent = Start::in_folder(folder.path()).serve();
         assert_eq!(keyed(&agent).header("idempotency-replayed"), Some("true"));
         assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, closed);
-        let log = agent.cut_off();
+        let log = agent.whole_log();
         assert!(log.contains("every user had access to this file"), "{log}");
     }
 }
@@ -324,7 +324,7 @@ fn a_backup_under_load_is_whole_and_private_and_what_waits_in_it_is_marked_when_
         let message = agent.wait_for(id, &["sent", "delivered"]);
         assert_eq!(message["possible_duplicate"], true, "{message}");
     }
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     assert!(log.contains("restored from a backup"), "{log}");
 }
 
@@ -401,7 +401,7 @@ fn after_an_orderly_stop_the_file_alone_is_whole_and_an_older_one_put_back_is_ma
     fs::copy(folder.path().join("older.db"), data.join("outbox.db")).unwrap();
     let agent = Start::in_folder(folder.path()).serve();
     agent.until("it is marked", |agent| agent.get(&path).json()["possible_duplicate"] == true);
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     assert!(log.contains("restored from a backup or a copy"), "{log}");
 }
 
@@ -547,7 +547,7 @@ fn what_waits_in_a_copy_of_the_whole_folder_is_marked_unless_the_operator_says_t
         let (copy, moved) = (copy_of(folder.path()), copy_of(folder.path()));
         let agent = Start::in_folder(copy.path()).serve();
         agent.until("it is marked", |agent| agent.get(&path).json()["possible_duplicate"] == true);
-        assert!(agent.cut_off().contains("restored from a backup or a copy"));
+        assert!(agent.whole_log().contains("restored from a backup or a copy"));
 
         fs::write(moved.path().join("data/outbox.db.moved"), "").unwrap();
         let agent = Start::in_folder(moved.path()).serve();

@@ -127,7 +127,7 @@ fn a_token_in_the_query_lets_nobody_in() {
         let answer = agent.get(&format!("/v1/simulator/messages?{name}={}", token.trim()));
         assert_eq!(answer.status, 401, "{name}");
     }
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     assert!(!log.contains(token.trim()), "{log}");
 }
 
@@ -189,7 +189,7 @@ fn a_token_file_that_is_removed_leaves_the_token_valid_and_is_told_of_once() {
     fs::write(&file, "second-token").unwrap();
     agent.until("the new token counts", |agent| with_token(agent, "second-token").status == 200);
     assert_eq!(with_token(&agent, "first-token").status, 401);
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     assert_eq!(log.matches("agent.token_file cannot be read").count(), 1, "{log}");
 }
 
@@ -208,7 +208,7 @@ fn when_all_connections_are_taken_health_is_answered_and_a_send_is_told_why_not(
     assert_eq!((refused.problem().as_str(), refused.header("connection")), ("overloaded", Some("close")));
     let health = Agent::written("GET", "/v1/messages", &[], "");
     assert_eq!(Answer::to(UnixStream::connect(&socket).unwrap(), &health).status, 200, "the other address is not full");
-    assert_eq!(agent.cut_off().matches("agent.max_connections is reached").count(), 1);
+    assert_eq!(agent.whole_log().matches("agent.max_connections is reached").count(), 1);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn the_limit_of_open_files_is_raised_and_fewer_connections_are_served_where_it_i
     assert_eq!(files.split_whitespace().nth(3), Some("192"), "{files}");
     let _crowd: Vec<_> = (0..250).map(|_| std::net::TcpStream::connect(agent.address).unwrap()).collect();
     assert_eq!(agent.get("/healthz").status, 200);
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     assert!(log.contains("limit of 192 open files") && log.contains("agent.max_connections"), "{log}");
     assert!(!log.contains("cannot accept connections"), "{log}");
 }

@@ -175,7 +175,7 @@ fn nothing_that_sns_writes_into_an_error_is_shown_or_kept() {
     assert!(ready.json().get("detail").is_none(), "{ready:?}");
     let told = asked(&agent, "GET", "/readyz", "").json()["detail"].to_string();
     assert!(told.contains("SignatureDoesNotMatch") && told.contains("secret access key"), "{told}");
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     holds_nothing("the log", &log);
     assert!(!log.contains("424242") && !log.contains("2065550100"), "{log}");
 }
@@ -190,7 +190,7 @@ fn nothing_that_sts_writes_about_a_role_is_shown_and_what_to_do_is() {
     holds_nothing("readiness", &ready.body);
     let told = ready.json()["detail"].to_string();
     assert!(told.contains("AccessDenied") && told.contains("external ID") && told.contains("trust policy"), "{told}");
-    holds_nothing("the log", &agent.cut_off());
+    holds_nothing("the log", &agent.whole_log());
 }
 
 #[test]
@@ -209,5 +209,5 @@ fn what_a_credential_process_complains_of_is_not_shown() {
     let ready = asked(&agent, "GET", "/readyz", "");
     assert_eq!(ready.status, 503);
     holds_nothing("readiness", &ready.body);
-    holds_nothing("the log", &agent.cut_off());
+    holds_nothing("the log", &agent.whole_log());
 }

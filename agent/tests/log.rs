@@ -30,8 +30,7 @@ fn a_standard_error_that_nobody_reads_holds_up_neither_answers_nor_the_stop() {
 fn asking_again_and_again_while_not_ready_costs_a_line() {
     let agent = not_ready().serve();
     flood(&agent, 500);
-    agent.terminate();
-    let (_, log, _) = agent.wait();
+    let log = agent.whole_log();
     let lines = log.matches("/readyz").count();
     assert!((1..=2).contains(&lines), "{log}");
     assert!(log.contains("carrier=\"sns\"") && log.contains("auth=\"off\""), "{log}");
@@ -66,16 +65,14 @@ fn a_message_that_was_refused_is_told_of_without_its_number() {
     let agent = Start::new().serve();
     let answer = agent.send("+15005550001");
     assert_eq!(answer.status, 422, "{answer:?}");
-    agent.terminate();
-    let (_, log, _) = agent.wait();
+    let log = agent.whole_log();
     assert!(log.contains("status=\"failed\"") && log.contains("attempts=1") && !log.contains("5005550001"), "{log}");
 }
 
 #[test]
 fn a_near_miss_of_a_setting_is_told_of_once_and_without_its_value() {
     let agent = Start::new().env("SMS_AGENT_CARRIER", "hidden").env("SMS_AGENT_TOKEN", "hidden").serve();
-    agent.terminate();
-    let (_, log, _) = agent.wait();
+    let log = agent.whole_log();
     assert_eq!(log.matches("is not read").count(), 1, "{log}");
     assert!(log.contains("SMS_AGENT__CARRIER") && !log.contains("hidden"), "{log}");
 }
@@ -86,7 +83,7 @@ fn a_message_that_is_canceled_is_logged_once_without_its_number_and_text() {
     let id = agent.send("+15005550004").json()["id"].as_str().unwrap().to_owned();
     agent
         .until("it is canceled", |agent| agent.request("DELETE", &format!("/v1/messages/{id}"), &[], "").status == 200);
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains(&id)).collect();
     assert!(matches!(lines[..], [line] if line.contains("status=\"canceled\"") && line.contains("attempts=")), "{log}");
     assert!(!log.contains("5550004") && !log.contains("Hi"), "{log}");

@@ -137,7 +137,7 @@ fn a_bound_of_our_own_is_not_masked_in_the_log() {
     let agent =
         Start::new().env("OTEL_BSP_SCHEDULE_DELAY", "soon").env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
     let agent = agent.serve();
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     assert!(log.contains("OTEL_BSP_SCHEDULE_DELAY") && log.contains("from 1 to 3,600,000"), "{log}");
 }
 

@@ -121,7 +121,7 @@ fn a_profile_that_is_in_no_file_is_named_at_the_start_and_by_readyz_and_found_on
     let keys = "[nope]\naws_access_key_id = AKIALATE\naws_secret_access_key = secret\n";
     std::fs::write(home.path().join(".aws/credentials"), keys).unwrap();
     agent.at_leisure("the profile is found", |agent| agent.get("/readyz").status == 200);
-    let log = agent.cut_off();
+    let log = agent.whole_log();
     assert!(named(&log) && log.contains("WARN"), "{log}");
 }
 

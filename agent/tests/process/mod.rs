@@ -260,6 +260,12 @@ impl Agent {
         self.wait().1
     }
 
+    /// Stops it in order, and returns its log to the last line: a kill may lose some that were queued.
+    pub(crate) fn whole_log(self) -> String {
+        self.terminate();
+        self.wait().1
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
