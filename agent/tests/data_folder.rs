@@ -437,7 +437,7 @@ type Loss = (&'static str, fn(&Path));
 
 const LOSSES: &[Loss] = &[
     ("it is empty", |log| fs::write(log, "").unwrap()),
-    ("its end is missing", |log| cut(log, fs::metadata(log).unwrap().len() - 1)),
+    ("the end of its last commit is missing", |log| cut(log, committed(log) - 1)),
     ("its header is missing", |log| overwrite(log, 0)),
     ("something in it is overwritten", |log| overwrite(log, 32 + 24 + 4096 + 100)),
     ("it and its index are missing", |log| {
@@ -445,6 +445,13 @@ const LOSSES: &[Loss] = &[
         fs::remove_file(log.with_extension("db-shm")).unwrap();
     }),
 ];
+
+/// The length of what was committed to a log. The kill may have left a part of another commit behind it.
+fn committed(log: &Path) -> u64 {
+    let index = fs::read(log.with_extension("db-shm")).unwrap();
+    let frames = u32::from_ne_bytes(*index[16..].first_chunk().unwrap());
+    32 + u64::from(frames) * (24 + 4096)
+}
 
 fn cut(path: &Path, length: u64) {
     fs::File::options().write(true).open(path).unwrap().set_len(length).unwrap();

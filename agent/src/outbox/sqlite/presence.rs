@@ -4,8 +4,8 @@
 //! was cut off its log is lost, and with it all that follows. So nothing more is promised then; what was accepted before is
 //! still sent.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -27,6 +27,17 @@ pub(super) const GONE: &str = "`outbox.db` or its -wal file in `agent.data_dir` 
 const CUT: &str = "`outbox.db-wal` in `agent.data_dir` was cut while the agent uses it: what the agent accepted last is in its \
     memory only. Let it send what it has, stop it, put a backup in place, and start it";
 
+/// Where the salts of a log are in its header, and in that of a frame: other ones each time that it is begun anew.
+const GENERATION: u64 = 16;
+const OF_A_FRAME: u64 = 8;
+
+/// A frame of the log; the first one has the number 1.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    generation: [u8; 8],
+    number: u32,
+}
+
 /// Device and inode of a file.
 type Identity = (u64, u64);
 
@@ -36,6 +47,9 @@ pub(super) struct Presence {
     /// It knows how long the log has to be.
     reader: Arc<Mutex<Connection>>,
     page_size: u64,
+    log: Option<File>,
+    /// The last frame that was there at the last look.
+    last: Mutex<Option<Frame>>,
     gone: AtomicBool,
     /// For good: what is written behind the gap makes the file long again, and no more whole.
     cut: AtomicBool,
@@ -53,7 +67,9 @@ impl Presence {
             reader.pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0)).map_or(0, u64::from)
         };
         let (gone, cut) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { files: [file(path.to_owned()), file(log_of(path))], reader, page_size, gone, cut }
+        // No lock of SQLite's is on the log, so it may be opened and closed.
+        let (log, last) = (File::open(log_of(path)).ok(), Mutex::default());
+        Self { files: [file(path.to_owned()), file(log_of(path))], reader, page_size, log, last, gone, cut }
     }
 
     /// Looks at the paths now. Not on the runtime's thread: a disk may hang.
@@ -74,17 +90,43 @@ impl Presence {
         }
     }
 
-    /// Whether the log is shorter than what was committed to it.
+    /// Whether the log is shorter than what was committed to it, or was since the last look: what is written behind a gap
+    /// makes the file long again.
     fn is_short(&self, log: &Path) -> bool {
-        const HEADER: u64 = 32;
-        const FRAME_HEADER: u64 = 24;
         let frames = {
             let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
             let counted = reader.prepare_cached("PRAGMA wal_checkpoint(NOOP)");
             counted.and_then(|mut counted| counted.query_row((), |row| row.get::<_, u32>(1))).unwrap_or(0)
         };
-        let least = HEADER + u64::from(frames) * (FRAME_HEADER + self.page_size);
-        frames > 0 && metadata(log).is_some_and(|log| log.len() < least)
+        let Some(end) = self.end_of(frames).filter(|_| frames > 0) else { return false };
+        if metadata(log).is_some_and(|log| log.len() < end) {
+            return true;
+        }
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // The generation of the log, which each of its frames has too.
+        let Some(generation) = self.read(GENERATION) else { return false };
+        let is_broken = last.is_some_and(|last| {
+            let place = self.end_of(last.number - 1).map(|begin| begin + OF_A_FRAME);
+            last.generation == generation && place.and_then(|place| self.read(place)) != Some(generation)
+        });
+        if is_broken || generation == [0; 8] {
+            return true;
+        }
+        *last = Some(Frame { generation, number: frames });
+        false
+    }
+
+    /// Where so many frames end.
+    fn end_of(&self, frames: u32) -> Option<u64> {
+        const HEADER: u64 = 32;
+        const FRAME_HEADER: u64 = 24;
+        u64::from(frames).checked_mul(FRAME_HEADER + self.page_size)?.checked_add(HEADER)
+    }
+
+    fn read(&self, place: u64) -> Option<[u8; 8]> {
+        let mut bytes = [0; 8];
+        self.log.as_ref()?.read_exact_at(&mut bytes, place).ok()?;
+        Some(bytes)
     }
 
     /// As of the last look.
